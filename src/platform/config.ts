@@ -72,7 +72,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new TrothError('CONFIG_INVALID', `Wrong environment: ${problems.join('; ')}. See docs/operations.md.`);
+    throw new TrothError(
+      'CONFIG_INVALID',
+      `Wrong environment: ${problems.join('; ')}. See docs/operations.md.`,
+    );
   }
   const values = parsed.data;
   return {

@@ -1,6 +1,5 @@
 import type { EpochMs, LocalDate } from './calendar';
-import type { Line, Payment, PromiseFacts } from './facts';
-import { SELF } from './facts';
+import { hasOtherPromise, SELF, type Line, type Payment, type PromiseFacts } from './facts';
 import { cents, minCents, remaining, sum, ZERO, type Cents } from './money';
 
 /** What the ledger knows at the moment of a decision, and which money the decision may look at. */
@@ -8,10 +7,19 @@ export interface Knowledge {
   /** Postings at this instant: known to a decision that a posting causes, too late for a judge time (R5). */
   readonly atMs: EpochMs;
   readonly inclusive: boolean;
-  /** Payments heard as if they had been posted in time (R15, late evidence). */
-  readonly evidence: ReadonlySet<string>;
+  /** Late evidence that this decision listens to (R15). */
+  readonly hearing: Hearing | null;
   /** R8: money effective after this day is not counted yet; null means no deadline is under judgement. */
   readonly lastDay: LocalDate | null;
+}
+
+/**
+ * R15, late evidence: money effective by `lastDay` counts as if it had been posted in time, when it was posted by `atMs`
+ * and had not been reversed by then.
+ */
+export interface Hearing {
+  readonly atMs: EpochMs;
+  readonly lastDay: LocalDate;
 }
 
 /** Cents of one payment that one line took. */
@@ -121,7 +129,12 @@ function isBefore(postedAtMs: EpochMs, knowledge: Knowledge): boolean {
 }
 
 function isKnown(payment: Payment, knowledge: Knowledge): boolean {
-  return knowledge.evidence.has(payment.paymentId) || isBefore(payment.postedAtMs, knowledge);
+  return isBefore(payment.postedAtMs, knowledge) || isHeard(payment, knowledge.hearing);
+}
+
+function isHeard({ effectiveDate, postedAtMs, reversal }: Payment, hearing: Hearing | null): boolean {
+  if (hearing === null || effectiveDate > hearing.lastDay || postedAtMs > hearing.atMs) return false;
+  return reversal === null || reversal.postedAtMs > hearing.atMs;
 }
 
 // R9 `anyone`: the account's own promise counts all tenders except those of payors who had an active promise of
@@ -130,16 +143,9 @@ function shareOf(facts: PromiseFacts, payment: Payment): { cents: Cents; otherwi
   if (payment.debtClass !== facts.debtClass) return { cents: ZERO, otherwise: 'other_debt_class' };
   if (payment.currency !== facts.currency) return { cents: ZERO, otherwise: 'other_currency' };
   const counts = (payor: string): boolean =>
-    payor === facts.payor || (facts.payor === SELF && !hasOwnPromise(facts, payor, payment.postedAtMs));
+    payor === facts.payor || (facts.payor === SELF && !hasOtherPromise(facts, payor, payment.postedAtMs));
   const own = payment.tenders.filter((tender) => counts(tender.payor));
   return { cents: sum(own.map((tender) => tender.amountCents)), otherwise: 'other_payor' };
-}
-
-function hasOwnPromise(facts: PromiseFacts, payor: string, atMs: EpochMs): boolean {
-  return facts.rivals.some(
-    (rival) =>
-      rival.payor === payor && rival.fromMs <= atMs && (rival.untilMs === null || atMs < rival.untilMs),
-  );
 }
 
 // R8: effective date from the start date to the deadline under judgement; R19: reversed money is gone.

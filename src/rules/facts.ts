@@ -90,3 +90,11 @@ export interface PromiseFacts {
   readonly rivals: readonly RivalPromise[];
   readonly cancellation: Cancellation | null;
 }
+
+/** Whether a payor has another promise on this debt that is active at an instant (R9, R15, R19). */
+export function hasOtherPromise(facts: PromiseFacts, payor: string, atMs: EpochMs): boolean {
+  return facts.rivals.some(
+    (rival) =>
+      rival.payor === payor && rival.fromMs <= atMs && (rival.untilMs === null || atMs < rival.untilMs),
+  );
+}

@@ -1,0 +1,179 @@
+import { getClient } from '@temporalio/activity';
+import { cancelPromise } from '../src/enrollment/cancel';
+import { enroll } from '../src/enrollment/enroll';
+import { lockPromise } from '../src/ledger/facts';
+import { delivered } from '../src/ledger/outbox';
+import { needAttention } from '../src/ledger/promises';
+import { settleLocked, settlePromise, type Settlement } from '../src/ledger/settle';
+import type { Problem } from '../src/platform/errors';
+import { invariant, messageOf } from '../src/platform/errors';
+import { epochMs, formatDate } from '../src/rules/calendar';
+import { formatMoney } from '../src/rules/money';
+import { tellCollections } from '../src/temporal/tell';
+import type { ActivityDeps } from './index';
+import { asActivity } from './failures';
+
+/** What a workflow learns of a settlement. It lands in the history, so it is small and without personal data. */
+export interface SettledView {
+  readonly tenantId: string;
+  readonly promiseId: string;
+  readonly accountId: string;
+  readonly debtClass: string;
+  readonly status: 'pending' | 'active' | 'kept' | 'broken' | 'cancelled';
+  readonly end: boolean;
+  readonly revision: number;
+  readonly nextJudgeAtMs: number | null;
+  readonly clockOffsetMs: number;
+  readonly sentence: string | null;
+  /** The schedule with what was counted, as markdown for Temporal UI; empty where one sentence says it all. */
+  readonly schedule: string;
+  readonly labelStatus: boolean;
+}
+
+export interface PromiseRef {
+  readonly tenantId: string;
+  readonly promiseId: string;
+}
+
+// The relay leaves a fresh outcome to us for this long; we tell collections ourselves right after the commit.
+const RELAY_AFTER_MS = 15_000;
+const ACTOR = 'temporal';
+
+/** What a promise's workflow asks of the ledger. Every one is idempotent: after a crash it simply runs again. */
+export function settlementActivities(deps: ActivityDeps) {
+  const options = { relayAfterMs: RELAY_AFTER_MS };
+
+  async function tell(settlement: Settlement): Promise<SettledView> {
+    if (settlement.toTell.length > 0) {
+      try {
+        // One after the other: a promise's outcomes have an order.
+        for (const message of settlement.toTell) {
+          await tellCollections(getClient().workflow, deps.taskQueue, message);
+        }
+        const ids = settlement.toTell.map((message) => message.outboxId);
+        await deps.ledger.forTenant(settlement.tenantId, (tx) => delivered(tx, ids));
+      } catch (error) {
+        // The verdict stands; the relay tells collections in a moment.
+        deps.log.warn(
+          { promiseId: settlement.promiseId, error: messageOf(error) },
+          'outcome left to the relay',
+        );
+      }
+    }
+    return viewOf(settlement, deps.statusAtEnd);
+  }
+
+  return {
+    /** Records an enrollment that a CIS brought by starting a workflow, and settles it for the first time. */
+    async enrollPromise(input: {
+      enrollment: unknown;
+      workflowId: string;
+      realNowMs: number;
+    }): Promise<
+      | { result: 'refused'; problems: readonly Problem[] }
+      | { result: 'enrolled' | 'known'; promiseId: string; workflowId: string; settled: SettledView }
+    > {
+      return asActivity(async () => {
+        const { workflowId, realNowMs } = input;
+        const answer = await enroll(deps.ledger, input.enrollment, { actor: ACTOR, workflowId, realNowMs });
+        if (answer.result === 'refused') return { result: 'refused', problems: answer.problems };
+        const { promiseId } = answer;
+        const tenantId = tenantOf(input.enrollment);
+        const settlement = await settlePromise(deps.ledger, tenantId, promiseId, realNowMs, options);
+        return { ...answer, settled: await tell(settlement) };
+      });
+    },
+
+    /** Judges a promise as of the workflow's clock, records what was decided, and tells collections. */
+    async settlePromise(input: PromiseRef & { realNowMs: number }): Promise<SettledView> {
+      return asActivity(async () => {
+        const { tenantId, promiseId, realNowMs } = input;
+        return tell(await settlePromise(deps.ledger, tenantId, promiseId, realNowMs, options));
+      });
+    },
+
+    /** Cancels a promise (R17); a refusal is an answer. */
+    async cancelPromise(input: PromiseRef & { request: unknown; realNowMs: number }): Promise<{
+      result: 'cancelled' | 'refused';
+      problems: readonly Problem[];
+      settled: SettledView | null;
+    }> {
+      return asActivity(async () => {
+        const { tenantId, promiseId, request, realNowMs } = input;
+        const again = await cancelledBefore(input);
+        if (again !== null) return { result: 'cancelled', problems: [], settled: await tell(again) };
+        const answer = await cancelPromise(deps.ledger, tenantId, promiseId, request, {
+          ...options,
+          actor: ACTOR,
+          realNowMs,
+          wakeWorkflow: false,
+        });
+        const settled = answer.settlement === undefined ? null : await tell(answer.settlement);
+        return answer.result === 'cancelled'
+          ? { result: 'cancelled', problems: [], settled }
+          : { result: 'refused', problems: answer.problems, settled };
+      });
+    },
+
+    /** Puts a promise on the worklist. */
+    async parkPromise(input: PromiseRef & { why: string }): Promise<void> {
+      const { tenantId, promiseId, why } = input;
+      deps.log.error({ tenantId, promiseId, why }, 'promise needs attention');
+      await asActivity(() =>
+        deps.ledger.forTenant(tenantId, (tx) => needAttention(tx, tenantId, promiseId, why)),
+      );
+    },
+  };
+
+  /**
+   * A cancel whose transaction went through and whose answer was lost comes again with the very same instant: then it
+   * is answered as it was, not refused because the promise has ended.
+   */
+  async function cancelledBefore(input: PromiseRef & { realNowMs: number }): Promise<Settlement | null> {
+    const { tenantId, promiseId, realNowMs } = input;
+    return deps.ledger.forTenant(tenantId, async (tx) => {
+      const promise = await lockPromise(tx, tenantId, promiseId);
+      if (promise?.status !== 'cancelled') return null;
+      const askedAt = epochMs(realNowMs + promise.clockOffsetMs);
+      const same = promise.cancelledAtMs !== null && Math.abs(promise.cancelledAtMs - askedAt) <= 1;
+      return same ? settleLocked(tx, tenantId, promise, askedAt, options) : null;
+    });
+  }
+}
+
+function tenantOf(enrollment: unknown): string {
+  const tenantId = (enrollment as { tenantId?: unknown }).tenantId;
+  invariant(typeof tenantId === 'string', 'An accepted enrollment names its tenant');
+  return tenantId;
+}
+
+function viewOf(settlement: Settlement, statusAtEnd: boolean): SettledView {
+  const { tenantId, promiseId, accountId, debtClass, status, revision } = settlement;
+  const { nextJudgeAtMs, clockOffsetMs, sentence } = settlement;
+  const end = status !== 'active' && status !== 'pending';
+  return {
+    tenantId,
+    promiseId,
+    accountId,
+    debtClass,
+    status,
+    end,
+    revision,
+    nextJudgeAtMs,
+    clockOffsetMs,
+    sentence,
+    schedule: end && settlement.evaluation.lines.length === 1 ? '' : scheduleOf(settlement),
+    labelStatus: statusAtEnd,
+  };
+}
+
+const MOST_LINES = 12;
+
+function scheduleOf({ evaluation, facts }: Settlement): string {
+  const lines = evaluation.lines.slice(0, MOST_LINES).map(({ line, countedCents, status }) => {
+    const counted = `${formatMoney(countedCents, facts.currency)} of ${formatMoney(line.amountCents, facts.currency)}`;
+    return `${line.seq}. ${formatDate(line.dueDate)}: ${counted}, ${status}`;
+  });
+  const rest = evaluation.lines.length - lines.length;
+  return [...lines, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n');
+}

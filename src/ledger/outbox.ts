@@ -1,0 +1,235 @@
+import type { Verdict } from '../rules/explain';
+import type { FinalStatus } from '../rules/facts';
+import { collectionsWorkflowId } from '../platform/ids';
+import { rows, type Tx } from './connection';
+import type { PromiseRow } from './facts';
+
+/** What collections hears when a promise begins or ends: ids and dates, no personal data. */
+export interface OutcomeMessage {
+  readonly outcomeId: string;
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly debtClass: string;
+  readonly promiseId: string;
+  readonly revision: number;
+  readonly kind: FinalStatus | 'activated';
+  readonly reason: string | null;
+  readonly at: string;
+}
+
+export type OutboxKind = 'start' | 'review' | 'clock' | 'outcome' | 'activated';
+
+/** A message that waits to be delivered to Temporal. */
+export interface OutboxRow {
+  readonly kind: 'outcome' | 'activated';
+  readonly workflowId: string;
+  readonly payload: OutcomeMessage;
+}
+
+/** A row as the relay claims it. */
+export interface ClaimedRow {
+  readonly outboxId: number;
+  readonly tenantId: string;
+  readonly kind: OutboxKind;
+  readonly promiseId: string;
+  readonly workflowId: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+  /** The promise as it is now, not as it was when the row was written. */
+  readonly status: string;
+  readonly revision: number;
+  readonly nextJudgeAtMs: number | null;
+  readonly clockOffsetMs: number;
+  readonly sandbox: boolean;
+  readonly accountId: string;
+  readonly debtClass: string;
+  readonly dueDates: readonly string[];
+}
+
+/** The one id of a promise revision's outcome; collections dedupes by it. */
+export function outcomeIdOf(promiseId: string, revision: number, kind: OutcomeMessage['kind']): string {
+  return `${promiseId}/${revision}/${kind}`;
+}
+
+/** The outbox row that tells collections of a verdict. */
+export function newOutcomeRow(
+  tenantId: string,
+  promise: Pick<PromiseRow, 'accountId' | 'debtClass' | 'promiseId'>,
+  verdict: Pick<Verdict, 'revision' | 'status' | 'reason' | 'decidedAt'>,
+): OutboxRow {
+  return {
+    kind: 'outcome',
+    workflowId: collectionsWorkflowId(tenantId, promise.accountId, promise.debtClass),
+    payload: {
+      outcomeId: outcomeIdOf(promise.promiseId, verdict.revision, verdict.status),
+      tenantId,
+      accountId: promise.accountId,
+      debtClass: promise.debtClass,
+      promiseId: promise.promiseId,
+      revision: verdict.revision,
+      kind: verdict.status,
+      reason: verdict.reason,
+      at: verdict.decidedAt,
+    },
+  };
+}
+
+/** Queues a message to a promise's workflow. */
+export async function enqueue(
+  tx: Tx,
+  tenantId: string,
+  message: { kind: OutboxKind; promiseId: string; workflowId: string; payload?: object },
+): Promise<void> {
+  await rows(
+    tx,
+    `insert into outbox (tenant_id, kind, promise_id, workflow_id, payload, created_at, next_try_at)
+     values (:tenantId, :kind, :promiseId, :workflowId, cast(:payload as jsonb), :now, :now)`,
+    {
+      tenantId,
+      kind: message.kind,
+      promiseId: message.promiseId,
+      workflowId: message.workflowId,
+      payload: JSON.stringify(message.payload ?? {}),
+      now: new Date(),
+    },
+  );
+}
+
+/**
+ * Queues one message of a kind for each of some promises, unless one of that kind waits already.
+ * @returns how many were queued.
+ */
+export async function enqueueAll(
+  tx: Tx,
+  kind: OutboxKind,
+  promises: readonly { readonly tenantId: string; readonly promiseId: string; readonly workflowId: string }[],
+): Promise<number> {
+  if (promises.length === 0) return 0;
+  const queued = await rows(
+    tx,
+    `insert into outbox (tenant_id, kind, promise_id, workflow_id, created_at, next_try_at)
+     select p."tenantId", :kind, p."promiseId", p."workflowId", :now, :now
+       from json_to_recordset(cast(:promises as json)) as p("tenantId" text, "promiseId" text, "workflowId" text)
+      where not exists (select 1 from outbox b
+                         where b.tenant_id = p."tenantId" and b.promise_id = p."promiseId"
+                           and b.kind = :kind and b.delivered_at is null)
+     returning outbox_id`,
+    { kind, promises: JSON.stringify(promises), now: new Date() },
+  );
+  return queued.length;
+}
+
+/** Tells the workflows that a moved clock makes due, in the transaction that moved it. */
+export async function enqueueNewlyDue(
+  tx: Tx,
+  tenantId: string,
+  moved: { readonly fromMs: number; readonly toMs: number },
+): Promise<number> {
+  const due = await rows<{ tenantId: string; promiseId: string; workflowId: string }>(
+    tx,
+    `insert into outbox (tenant_id, kind, promise_id, workflow_id, created_at, next_try_at)
+     select tenant_id, 'clock', promise_id, workflow_id, :now, :now from promise
+      where tenant_id = :tenantId and status in ('pending', 'active')
+        and next_judge_at > :from and next_judge_at <= :to
+     returning promise_id`,
+    { tenantId, from: new Date(moved.fromMs), to: new Date(moved.toMs), now: new Date() },
+  );
+  return due.length;
+}
+
+/** Has the workflows of some promises look at the ledger again; missing ones are started. */
+export function reviewAll(
+  tx: Tx,
+  promises: readonly { readonly tenantId: string; readonly promiseId: string; readonly workflowId: string }[],
+): Promise<number> {
+  return enqueueAll(tx, 'review', promises);
+}
+
+const LEASE_MS = 30_000;
+
+/**
+ * Claims waiting messages for one relay; others skip them. A claim is a lease: if the relay dies, they wait again.
+ * Rows come in the order they were written.
+ */
+export async function claim(tx: Tx, limit: number): Promise<ClaimedRow[]> {
+  const now = Date.now();
+  return rows<ClaimedRow>(
+    tx,
+    `with claimed as (
+       update outbox set next_try_at = :lease, attempts = attempts + 1
+        where outbox_id in (select outbox_id from outbox
+                             where delivered_at is null and next_try_at <= :now
+                             order by next_try_at, outbox_id limit :limit for update skip locked)
+       returning outbox_id, tenant_id, kind, promise_id, workflow_id, payload, attempts)
+     select c.outbox_id as "outboxId", c.tenant_id as "tenantId", c.kind, c.promise_id as "promiseId",
+            c.workflow_id as "workflowId", c.payload, c.attempts, p.status, p.revision,
+            cast(extract(epoch from p.next_judge_at) * 1000 as bigint) as "nextJudgeAtMs",
+            t.clock_offset_ms as "clockOffsetMs", t.sandbox, p.account_id as "accountId", p.debt_class as "debtClass",
+            case when c.kind in ('start', 'review') then array(
+              select to_char(i.due_date, 'YYYY-MM-DD') from installment i
+               where i.tenant_id = p.tenant_id and i.promise_id = p.promise_id and i.schedule_no = p.schedule_no
+               order by i.seq) else '{}' end as "dueDates"
+       from claimed c
+       join promise p on p.tenant_id = c.tenant_id and p.promise_id = c.promise_id
+       join tenant t on t.tenant_id = c.tenant_id
+      order by c.outbox_id`,
+    { lease: new Date(now + LEASE_MS), now: new Date(now), limit },
+  );
+}
+
+/** Marks messages as delivered. */
+export async function delivered(tx: Tx, outboxIds: readonly number[]): Promise<void> {
+  if (outboxIds.length === 0) return;
+  await rows(
+    tx,
+    'update outbox set delivered_at = :now, last_error = null where outbox_id = any(:outboxIds)',
+    {
+      outboxIds,
+      now: new Date(),
+    },
+  );
+}
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 60_000;
+
+/** Puts a message back with a growing, jittered delay; attempts and the last error stay visible. */
+export async function postpone(tx: Tx, claimed: ClaimedRow, error: string): Promise<void> {
+  const backoff = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(claimed.attempts, 12));
+  const wait = backoff * (0.5 + Math.random() / 2);
+  await rows(tx, 'update outbox set next_try_at = :at, last_error = :error where outbox_id = :outboxId', {
+    outboxId: claimed.outboxId,
+    at: new Date(Date.now() + wait),
+    error: error.slice(0, 500),
+  });
+}
+
+/** Removes what was delivered long ago; the audit trail keeps the story. */
+export async function forgetDelivered(tx: Tx, olderThan: Date): Promise<number> {
+  const gone = await rows(
+    tx,
+    `delete from outbox where outbox_id in (
+       select outbox_id from outbox where delivered_at < :olderThan order by delivered_at limit 10000)
+     returning outbox_id`,
+    { olderThan },
+  );
+  return gone.length;
+}
+
+export interface OutboxState {
+  readonly waiting: number;
+  readonly oldestSeconds: number;
+  readonly failing: number;
+}
+
+/** What waits to be delivered, for metrics and the doctor. */
+export async function outboxState(tx: Tx): Promise<OutboxState> {
+  const [state] = await rows<OutboxState>(
+    tx,
+    `select count(*) as waiting, count(*) filter (where attempts > 3) as failing,
+            coalesce(cast(extract(epoch from now() - min(created_at)) as integer), 0) as "oldestSeconds"
+       from outbox where delivered_at is null`,
+    {},
+  );
+  return state ?? { waiting: 0, oldestSeconds: 0, failing: 0 };
+}

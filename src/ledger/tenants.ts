@@ -1,0 +1,171 @@
+import { epochMs, formatLocalTime, type EpochMs } from '../rules/calendar';
+import { DEFAULT_POLICY_OPTIONS, type Policy, type PolicyOptions } from '../rules/policy';
+import { TrothError } from '../platform/errors';
+import { audit } from './audit';
+import { row, rows, type Tx } from './connection';
+
+/** One utility, or one test copy of it. */
+export interface Tenant {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly currency: string;
+  /** A sandbox has a clock that can be moved forward. */
+  readonly sandbox: boolean;
+  /** What the sandbox's clock is ahead of (or behind) the real one. */
+  readonly clockOffsetMs: number;
+  readonly policyName: string;
+}
+
+const COLUMNS = `tenant_id as "tenantId", name, time_zone as "timeZone", currency, sandbox,
+  clock_offset_ms as "clockOffsetMs", policy_name as "policyName"`;
+
+/** The tenant's time: the real one, moved by the sandbox's offset. */
+export function tenantNow(tenant: Pick<Tenant, 'clockOffsetMs'>, realMs: number = Date.now()): EpochMs {
+  return epochMs(realMs + tenant.clockOffsetMs);
+}
+
+/** @throws TrothError NOT_FOUND */
+export async function getTenant(tx: Tx, tenantId: string): Promise<Tenant> {
+  const tenant = await row<Tenant>(tx, `select ${COLUMNS} from tenant where tenant_id = :tenantId`, {
+    tenantId,
+  });
+  if (tenant === undefined) {
+    throw new TrothError('NOT_FOUND', `There is no tenant "${tenantId}"; see: troth tenant list`);
+  }
+  return tenant;
+}
+
+/** All tenants, by id. */
+export async function listTenants(tx: Tx): Promise<Tenant[]> {
+  return rows<Tenant>(tx, `select ${COLUMNS} from tenant order by tenant_id limit 1000`, {});
+}
+
+/**
+ * Creates a tenant with version 1 of the policy `default`.
+ * @throws TrothError CONFLICT when the id is taken.
+ */
+export async function createTenant(tx: Tx, tenant: Tenant, actor: string): Promise<void> {
+  const created = await rows(
+    tx,
+    `insert into tenant (tenant_id, name, time_zone, currency, sandbox, clock_offset_ms, policy_name, created_at)
+     values (:tenantId, :name, :timeZone, :currency, :sandbox, :clockOffsetMs, :policyName, :at)
+     on conflict do nothing returning tenant_id`,
+    { ...tenant, at: new Date() },
+  );
+  if (created.length === 0)
+    throw new TrothError('CONFLICT', `There is a tenant "${tenant.tenantId}" already`);
+  await addPolicyVersion(tx, tenant.tenantId, tenant.policyName, DEFAULT_POLICY_OPTIONS, actor);
+  await audit(tx, tenant.tenantId, {
+    action: 'tenant.created',
+    actor,
+    at: tenantNow(tenant),
+    details: { timeZone: tenant.timeZone, currency: tenant.currency, sandbox: tenant.sandbox },
+  });
+}
+
+/** Adds the next version of a policy; promises keep the version they were made under. */
+export async function addPolicyVersion(
+  tx: Tx,
+  tenantId: string,
+  name: string,
+  options: PolicyOptions,
+  actor: string,
+): Promise<number> {
+  const added = await row<{ version: number }>(
+    tx,
+    `insert into policy (tenant_id, name, version, options, created_at, created_by)
+     select :tenantId, :name, coalesce(max(version), 0) + 1, cast(:options as jsonb), :at, :actor
+       from policy where tenant_id = :tenantId and name = :name
+     returning version`,
+    { tenantId, name, options: JSON.stringify(options), at: new Date(), actor },
+  );
+  return added?.version ?? 1;
+}
+
+/** The newest version of a policy. @throws TrothError NOT_FOUND */
+export async function currentPolicy(tx: Tx, tenantId: string, name: string): Promise<Policy> {
+  const found = await row<{ version: number; options: PolicyOptions }>(
+    tx,
+    `select version, options from policy where tenant_id = :tenantId and name = :name
+     order by version desc limit 1`,
+    { tenantId, name },
+  );
+  if (found === undefined) throw new TrothError('NOT_FOUND', `Tenant "${tenantId}" has no policy "${name}"`);
+  return { name, version: found.version, ...found.options };
+}
+
+/** A clock that was moved: what it showed before, what it shows now, in the tenant's time. */
+export interface MovedClock {
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+  readonly clockOffsetMs: number;
+}
+
+/**
+ * Moves a sandbox's clock to a later instant.
+ * @throws TrothError NOT_FOUND, NOT_A_SANDBOX or CLOCK_GOES_BACK.
+ */
+export async function moveClock(tx: Tx, tenantId: string, toMs: EpochMs, actor: string): Promise<MovedClock> {
+  const tenant = await row<Tenant>(
+    tx,
+    `select ${COLUMNS} from tenant where tenant_id = :tenantId for update`,
+    {
+      tenantId,
+    },
+  );
+  if (tenant === undefined) throw new TrothError('NOT_FOUND', `There is no tenant "${tenantId}"`);
+  if (!tenant.sandbox) {
+    throw new TrothError(
+      'NOT_A_SANDBOX',
+      `Tenant "${tenantId}" is live: its clock is the real one and cannot be moved`,
+    );
+  }
+  const realMs = Date.now();
+  const fromMs = tenantNow(tenant, realMs);
+  if (toMs < fromMs) {
+    throw new TrothError(
+      'CLOCK_GOES_BACK',
+      `The clock of "${tenantId}" stands at ${formatLocalTime(fromMs, tenant.timeZone)} and moves forward only; ` +
+        `${formatLocalTime(toMs, tenant.timeZone)} has passed`,
+    );
+  }
+  const clockOffsetMs = toMs - realMs;
+  await rows(tx, 'update tenant set clock_offset_ms = :clockOffsetMs where tenant_id = :tenantId', {
+    tenantId,
+    clockOffsetMs,
+  });
+  await audit(tx, tenantId, { action: 'clock.moved', actor, at: toMs, details: { fromMs, toMs } });
+  return { fromMs, toMs, clockOffsetMs };
+}
+
+const EMPTIED = [
+  'outbox',
+  'collections_outcome',
+  'collections_case',
+  'payment_use',
+  'verdict',
+  'installment',
+  'promise_revision',
+  'promise',
+  'payment_reversal',
+  'payment_tender',
+  'payment',
+  'account',
+  'policy',
+  'audit_event',
+  'tenant',
+] as const;
+
+/**
+ * Removes a sandbox with everything in it. The database itself refuses it for a live tenant.
+ * @throws TrothError NOT_FOUND or NOT_A_SANDBOX.
+ */
+export async function emptySandbox(tx: Tx, tenantId: string): Promise<void> {
+  const tenant = await getTenant(tx, tenantId);
+  if (!tenant.sandbox)
+    throw new TrothError('NOT_A_SANDBOX', `Tenant "${tenantId}" is live and cannot be removed`);
+  await rows(tx, "select set_config('troth.empty_sandbox', :tenantId, true)", { tenantId });
+  for (const table of EMPTIED)
+    await rows(tx, `delete from ${table} where tenant_id = :tenantId`, { tenantId });
+}

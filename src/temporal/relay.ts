@@ -1,0 +1,209 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowClient,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { promiseToPay } from '../../workflows';
+import type { Ledger } from '../ledger/connection';
+import { claim, delivered, postpone, type ClaimedRow, type OutcomeMessage } from '../ledger/outbox';
+import { invariant, messageOf } from '../platform/errors';
+import type { Log } from '../platform/log';
+import { formatDate, localDate } from '../rules/calendar';
+import { ACCOUNT, DEBT_CLASS, NEXT_JUDGE_AT, STATUS, TENANT } from './attributes';
+import { tellCollections } from './tell';
+
+const BATCH = 200;
+const CONCURRENT = 25;
+const IDLE_MS = 200;
+const AFTER_ERROR_MS = 1000;
+const DEADLINE_MS = 10_000;
+
+export interface Relay {
+  /** Ends after the batch in hand. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Delivers the outbox to Temporal, for ever: claims what waits, delivers it, marks it. Several relays share the work;
+ * a message is delivered at least once, in the order written, and every receiver is idempotent.
+ */
+export function startRelay(deps: {
+  ledger: Ledger;
+  client: WorkflowClient;
+  taskQueue: string;
+  log: Log;
+}): Relay {
+  let stopping = false;
+  let wake: () => void = () => undefined;
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      try {
+        const count = await relayBatch(deps);
+        if (count < BATCH && !stopping) await pause(IDLE_MS);
+      } catch (error) {
+        deps.log.warn({ error: messageOf(error) }, 'relay waits for the ledger');
+        if (!stopping) await pause(AFTER_ERROR_MS);
+      }
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopping = true;
+      wake();
+      await running;
+    },
+  };
+}
+
+/** Delivers one batch. @returns how many messages were claimed. */
+export async function relayBatch(deps: {
+  ledger: Ledger;
+  client: WorkflowClient;
+  taskQueue: string;
+  log: Log;
+}): Promise<number> {
+  const claimed = await deps.ledger.forSystem((tx) => claim(tx, BATCH));
+  if (claimed.length === 0) return 0;
+  const done: number[] = [];
+  const failed: { message: ClaimedRow; error: string }[] = [];
+  await inLanes(claimed, async (message) => {
+    try {
+      await deps.client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        deliver(deps.client, deps.taskQueue, message),
+      );
+      done.push(message.outboxId);
+    } catch (error) {
+      failed.push({ message, error: messageOf(error) });
+      throw error; // later messages of the same promise wait their turn
+    }
+  });
+  await deps.ledger.forSystem(async (tx) => {
+    await delivered(tx, done);
+    for (const { message, error } of failed) await postpone(tx, message, error);
+  });
+  if (failed.length > 0) {
+    deps.log.warn({ failed: failed.length, error: failed[0]?.error }, 'relay could not deliver; tries again');
+  }
+  return claimed.length;
+}
+
+/** Works on many promises at once, and on the messages of one promise one after the other. */
+async function inLanes(
+  messages: readonly ClaimedRow[],
+  work: (message: ClaimedRow) => Promise<void>,
+): Promise<void> {
+  const lanes = new Map<string, ClaimedRow[]>();
+  for (const message of messages) {
+    const key = `${message.tenantId}/${message.promiseId}`;
+    const lane = lanes.get(key);
+    if (lane === undefined) lanes.set(key, [message]);
+    else lane.push(message);
+  }
+  const waiting = [...lanes.values()];
+  const runner = async (): Promise<void> => {
+    for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop()) {
+      try {
+        for (const message of lane) await work(message);
+      } catch {
+        continue; // recorded by the work itself; the lane's claims run out and come back
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT, waiting.length) }, runner));
+}
+
+async function deliver(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      return start(client, taskQueue, message);
+    case 'review':
+      return review(client, taskQueue, message);
+    case 'clock':
+      return moveClock(client, message);
+    case 'outcome':
+    case 'activated':
+      return tellCollections(client, taskQueue, outcomeOf(message));
+  }
+}
+
+function outcomeOf(message: ClaimedRow): OutcomeMessage {
+  const payload = message.payload as OutcomeMessage;
+  invariant(typeof payload.outcomeId === 'string', `Outbox row ${message.outboxId} holds no outcome`);
+  return payload;
+}
+
+async function start(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
+  if (message.nextJudgeAtMs === null) return; // ended before its workflow ever started
+  try {
+    await client.start<typeof promiseToPay>('promiseToPay', {
+      ...startOptions(taskQueue, message, message.nextJudgeAtMs),
+      // A sandbox can be emptied and its story told again under the same ids.
+      workflowIdReusePolicy: message.sandbox ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+// Wakes the workflow, or starts it again: after a promise was reopened, or when its workflow has gone.
+async function review(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
+  await client.signalWithStart<typeof promiseToPay, []>('promiseToPay', {
+    ...startOptions(taskQueue, message, null),
+    signal: 'paymentPosted',
+    signalArgs: [],
+  });
+}
+
+async function moveClock(client: WorkflowClient, message: ClaimedRow): Promise<void> {
+  try {
+    await client.getHandle(message.workflowId).signal('clockMoved', { clockOffsetMs: message.clockOffsetMs });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error; // it has ended, or the sweep will start it
+  }
+}
+
+function startOptions(taskQueue: string, message: ClaimedRow, nextJudgeAtMs: number | null) {
+  const { tenantId, promiseId, workflowId, accountId, debtClass, clockOffsetMs, revision, dueDates } =
+    message;
+  const args: Parameters<typeof promiseToPay> = [
+    { promiseId, tenantId, nextJudgeAtMs, clockOffsetMs, revision },
+  ];
+  const judgeAt = message.nextJudgeAtMs;
+  return {
+    workflowId,
+    taskQueue,
+    args,
+    staticSummary: summaryOf(dueDates, judgeAt),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: TENANT, value: tenantId },
+      { key: ACCOUNT, value: accountId },
+      { key: STATUS, value: 'active' },
+      { key: DEBT_CLASS, value: debtClass },
+      ...(judgeAt === null ? [] : [{ key: NEXT_JUDGE_AT, value: new Date(judgeAt) }]),
+    ]),
+  };
+}
+
+/** One line for Temporal UI: `3 installments, 15 Jan 2026 to 15 Mar 2026, next judged 19 Jan 2026`. */
+function summaryOf(dueDates: readonly string[], judgeAtMs: number | null): string {
+  const day = (text: string): string => formatDate(localDate(text));
+  const [first = '', last = first] = [dueDates[0], dueDates.at(-1)];
+  const what =
+    dueDates.length === 1
+      ? `Due ${day(first)}`
+      : `${dueDates.length} installments, ${day(first)} to ${day(last)}`;
+  return judgeAtMs === null
+    ? what
+    : `${what}, next judged ${day(new Date(judgeAtMs).toISOString().slice(0, 10))}`;
+}

@@ -1,0 +1,58 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { CaseKey } from '../ledger/cases';
+import type { OutcomeMessage } from '../ledger/outbox';
+import { collectionsWorkflowId } from '../platform/ids';
+import type { collections } from '../../workflows';
+import type { CaseCarriedOver } from '../../workflows/collections';
+import { ACCOUNT, DEBT_CLASS, STATUS, TENANT } from './attributes';
+
+const SIGNALS = {
+  activated: 'promiseActivated',
+  kept: 'promiseKept',
+  broken: 'promiseBroken',
+  cancelled: 'promiseCancelled',
+} as const;
+
+/**
+ * Tells the collections case of an account what a promise came to, starting the case if none runs. Delivered at least
+ * once; the case dedupes by outcome id.
+ */
+export async function tellCollections(
+  client: WorkflowClient,
+  taskQueue: string,
+  message: OutcomeMessage,
+): Promise<void> {
+  const { outcomeId, tenantId, accountId, debtClass, promiseId, revision, kind, reason, at } = message;
+  await client.signalWithStart<typeof collections, [OutcomeMessage]>('collections', {
+    ...startOptions(taskQueue, message),
+    signal: SIGNALS[kind],
+    signalArgs: [{ outcomeId, tenantId, accountId, debtClass, promiseId, revision, kind, reason, at }],
+  });
+}
+
+/** Takes an open case up again whose workflow has gone. */
+export async function restartCase(client: WorkflowClient, taskQueue: string, key: CaseKey): Promise<void> {
+  const { args, ...options } = startOptions(taskQueue, key);
+  await client.start<typeof collections>('collections', {
+    ...options,
+    args: [{ ...args[0], reload: true }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+}
+
+function startOptions(taskQueue: string, { tenantId, accountId, debtClass }: CaseKey) {
+  const args: [CaseCarriedOver] = [{ tenantId, accountId, debtClass }];
+  return {
+    workflowId: collectionsWorkflowId(tenantId, accountId, debtClass),
+    taskQueue,
+    args,
+    staticSummary: `Collections case, ${debtClass}`,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: TENANT, value: tenantId },
+      { key: ACCOUNT, value: accountId },
+      { key: DEBT_CLASS, value: debtClass },
+      { key: STATUS, value: 'open' },
+    ]),
+  };
+}

@@ -1,0 +1,3 @@
+export { promiseToPay } from './promise';
+export { collections } from './collections';
+export { sweep } from './sweep';

@@ -1,0 +1,114 @@
+/**
+ * What goes in and out of the workflows: names and shapes. Types and definitions only; everything here is evaluated
+ * again for every workflow instance.
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { EnrollmentInput } from '../src/enrollment/enrollment';
+import type { Problem } from '../src/platform/errors';
+
+/** A promise that the ledger knows: started by the outbox after an enrollment by HTTP or file. */
+export interface KnownPromise {
+  readonly promiseId: string;
+  /** Default: the tenant named in the workflow id `ptp/{tenant}/{promiseId}`. */
+  readonly tenantId?: string;
+  /** When the first verdict is due, epoch milliseconds of the tenant's time; absent: ask the ledger at once. */
+  readonly nextJudgeAtMs?: number | null;
+  /** What a sandbox's clock is ahead of the real one. */
+  readonly clockOffsetMs?: number;
+  readonly revision?: number;
+}
+
+/** A promise that a CIS brings itself, with any Temporal client. */
+export interface DirectEnrollment {
+  readonly enrollment: EnrollmentInput;
+}
+
+export type PromiseInput = KnownPromise | DirectEnrollment;
+
+export type PromiseEnd = 'kept' | 'broken' | 'cancelled';
+
+/** What a promise's workflow returns. A refused enrollment is a result, not a failure. */
+export type PromiseResult =
+  | {
+      readonly status: PromiseEnd;
+      readonly promiseId: string;
+      readonly revision: number;
+      readonly sentence: string | null;
+    }
+  | { readonly status: 'refused'; readonly problems: readonly Problem[] }
+  | { readonly status: 'known'; readonly promiseId: string; readonly workflowId: string };
+
+/** The answer to the query `status`. Times are ISO 8601 in the tenant's (sandbox: moved) time. */
+export interface PromiseStatusView {
+  readonly promiseId: string | null;
+  readonly status: 'enrolling' | 'active' | PromiseEnd | 'needs-attention';
+  readonly revision: number;
+  readonly nextJudgeAt: string | null;
+  readonly sentence: string | null;
+  readonly attention: string | null;
+  /** Messages that could not be understood, newest last. */
+  readonly notices: readonly string[];
+}
+
+export interface CancelRequest {
+  readonly reason: string;
+  readonly note?: string;
+  readonly actor?: string;
+}
+
+export type CancelReply =
+  | { readonly result: 'cancelled'; readonly sentence: string | null }
+  | { readonly result: 'refused'; readonly problems: readonly Problem[] };
+
+export interface ClockMoved {
+  readonly clockOffsetMs: number;
+}
+
+/** A hint that money came or went: read the ledger again. Losing it costs time, never correctness. */
+export const paymentPosted = defineSignal('paymentPosted');
+export const clockMoved = defineSignal<[ClockMoved]>('clockMoved');
+/** The plain signal that staff send from Temporal UI or CLI; its answer shows in the details. */
+export const cancelSignal = defineSignal<[unknown]>('cancel');
+export const cancelUpdate = defineUpdate<CancelReply, [CancelRequest]>('cancel');
+/** Leaves `needs attention` and tries again. */
+export const retryUpdate = defineUpdate<PromiseStatusView>('retry');
+export const statusQuery = defineQuery<PromiseStatusView>('status');
+
+/** The account and debt class of a case; also what a collections workflow starts with. */
+export interface CaseInput {
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly debtClass: string;
+}
+
+/** What collections hears of a promise. */
+export interface OutcomeSignal extends CaseInput {
+  readonly outcomeId: string;
+  readonly promiseId: string;
+  readonly revision: number;
+  readonly kind: 'activated' | PromiseEnd;
+  readonly reason: string | null;
+  readonly at: string;
+}
+
+export const promiseActivated = defineSignal<[OutcomeSignal]>('promiseActivated');
+export const promiseKept = defineSignal<[OutcomeSignal]>('promiseKept');
+export const promiseBroken = defineSignal<[OutcomeSignal]>('promiseBroken');
+export const promiseCancelled = defineSignal<[OutcomeSignal]>('promiseCancelled');
+/** Closes a case by hand, e.g. when the CIS says the debt is paid. */
+export const closeCaseSignal = defineSignal('closeCase');
+export const retryCaseUpdate = defineUpdate<CaseView>('retry');
+export const caseQuery = defineQuery<CaseView>('case');
+
+/** The answer to the query `case`. */
+export interface CaseView extends CaseInput {
+  readonly status: 'open' | 'closed' | 'needs-attention';
+  readonly keptCount: number;
+  readonly brokenCount: number;
+  readonly cancelledCount: number;
+  readonly openPromises: number;
+  /** The newest outcomes, oldest first; the ledger has all of them. */
+  readonly recent: readonly { readonly outcomeId: string; readonly kind: string; readonly at: string }[];
+  readonly waiting: number;
+  readonly notices: readonly string[];
+}

@@ -1,0 +1,328 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { createActivities, SettledView } from '../activities';
+import { parsePromiseWorkflowId } from '../src/platform/ids';
+import { JudgeTimer } from './judge-timer';
+import {
+  cancelSignal,
+  cancelUpdate,
+  clockMoved,
+  paymentPosted,
+  retryUpdate,
+  statusQuery,
+  type CancelReply,
+  type CancelRequest,
+  type ClockMoved,
+  type PromiseEnd,
+  type PromiseInput,
+  type PromiseResult,
+  type PromiseStatusView,
+} from './messages';
+import { addNotice, innermost, isRecord, shown } from './notices';
+
+// One short transaction each: a local activity costs one marker instead of three events. They retry for ever, since a
+// promise must outlive any outage; waits over ten seconds become server timers, so a long outage stays quiet.
+const ledger = proxyLocalActivities<ReturnType<typeof createActivities>>({
+  startToCloseTimeout: '5s',
+  localRetryThreshold: '10s',
+  retry: {
+    initialInterval: '250ms',
+    backoffCoefficient: 2,
+    maximumInterval: '60s',
+    nonRetryableErrorTypes: ['INVARIANT', 'NOT_FOUND', 'INPUT_INVALID', 'CONFLICT'],
+  },
+});
+
+const STATUS = 'TrothStatus';
+
+interface State {
+  tenantId: string;
+  promiseId: string | null;
+  status: PromiseStatusView['status'];
+  revision: number;
+  /** Null: ask the ledger at once. */
+  nextJudgeAtMs: number | null;
+  clockOffsetMs: number;
+  sentence: string | null;
+  schedule: string;
+  attention: string | null;
+  /** Read the ledger again, whatever the clock says. */
+  wake: boolean;
+  settled: SettledView | null;
+  readonly notices: string[];
+}
+
+/**
+ * One promise, from enrollment to its outcome: sleeps until the next judge time or a wake-up, settles in one
+ * transaction of the ledger, tells collections, ends. The ledger decides; this only waits.
+ */
+export async function promiseToPay(input: PromiseInput): Promise<PromiseResult> {
+  const state = begin(input);
+  listen(state);
+  if (isRecord(input) && 'enrollment' in input) {
+    const refusal = await enroll(state, input.enrollment);
+    if (refusal !== null) return refusal;
+  }
+  show(state);
+  const timer = new JudgeTimer();
+  for (;;) {
+    await dueOrWoken(state, timer);
+    if (!hasEnded(state)) await settle(state);
+    if (!hasEnded(state)) continue;
+    await condition(allHandlersFinished);
+    return resultOf(state);
+  }
+}
+
+/** A message handler may have settled the promise meanwhile. */
+function hasEnded(state: State): boolean {
+  return state.settled?.end === true;
+}
+
+function resultOf({ settled, status, promiseId, revision, sentence }: State): PromiseResult {
+  const end = (settled?.status ?? status) as PromiseEnd;
+  return { status: end, promiseId: promiseId ?? '', revision, sentence };
+}
+
+function begin(input: PromiseInput): State {
+  const known: Record<string, unknown> = isRecord(input) ? input : {};
+  const named = parsePromiseWorkflowId(workflowInfo().workflowId);
+  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+  const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+  return {
+    tenantId: text(known['tenantId']) ?? named?.tenantId ?? '',
+    promiseId: text(known['promiseId']) ?? ('enrollment' in known ? null : (named?.promiseId ?? '')),
+    status: 'enrollment' in known ? 'enrolling' : 'active',
+    revision: number(known['revision']) ?? 1,
+    nextJudgeAtMs: number(known['nextJudgeAtMs']),
+    clockOffsetMs: number(known['clockOffsetMs']) ?? 0,
+    sentence: null,
+    schedule: '',
+    attention: null,
+    wake: false,
+    settled: null,
+    notices: [],
+  };
+}
+
+function listen(state: State): void {
+  setHandler(paymentPosted, () => void (state.wake = true));
+  setHandler(clockMoved, (moved: ClockMoved) => moveClock(state, moved));
+  setHandler(cancelSignal, (request) => cancelBySignal(state, request));
+  setHandler(cancelUpdate, (request) => cancel(state, request), { validator: assertCancel });
+  setHandler(retryUpdate, () => retry(state));
+  setHandler(statusQuery, () => view(state));
+  setDefaultSignalHandler((name, ...args) => {
+    addNotice(state.notices, `Signal "${name}" is not known; it said ${shown(args)}`);
+    show(state);
+  });
+}
+
+async function enroll(state: State, enrollment: unknown): Promise<PromiseResult | null> {
+  const { workflowId } = workflowInfo();
+  const answer = await untilDone(state, () =>
+    ledger.enrollPromise({ enrollment, workflowId, realNowMs: Date.now() }),
+  );
+  if (answer.result === 'refused') return { status: 'refused', problems: answer.problems };
+  if (answer.workflowId !== workflowId) {
+    return { status: 'known', promiseId: answer.promiseId, workflowId: answer.workflowId };
+  }
+  apply(state, answer.settled);
+  upsertSearchAttributes([
+    { key: defineSearchAttributeKey('TrothTenant', 'KEYWORD'), value: answer.settled.tenantId },
+    { key: defineSearchAttributeKey('TrothAccount', 'KEYWORD'), value: answer.settled.accountId },
+    { key: defineSearchAttributeKey('TrothDebtClass', 'KEYWORD'), value: answer.settled.debtClass },
+    { key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: 'active' },
+    ...(answer.settled.nextJudgeAtMs === null
+      ? []
+      : [
+          {
+            key: defineSearchAttributeKey('TrothNextJudgeAt', 'DATETIME'),
+            value: new Date(answer.settled.nextJudgeAtMs),
+          },
+        ]),
+  ]);
+  return null;
+}
+
+async function dueOrWoken(state: State, timer: JudgeTimer): Promise<void> {
+  for (;;) {
+    if (state.wake || hasEnded(state) || state.nextJudgeAtMs === null) return;
+    if (state.nextJudgeAtMs <= Date.now() + state.clockOffsetMs) return;
+    const armedFor = state.nextJudgeAtMs - state.clockOffsetMs;
+    timer.arm(armedFor, `judge ${isoMinute(state.nextJudgeAtMs)}`);
+    // Woken by a message, by the timer, or by a moved clock that wants another timer.
+    await condition(
+      () =>
+        state.wake ||
+        timer.fired ||
+        hasEnded(state) ||
+        (state.nextJudgeAtMs ?? 0) - state.clockOffsetMs !== armedFor,
+    );
+  }
+}
+
+async function settle(state: State): Promise<void> {
+  state.wake = false;
+  const { tenantId, promiseId } = state;
+  const settled = await untilDone(state, () =>
+    ledger.settlePromise({ tenantId, promiseId: promiseId ?? '', realNowMs: Date.now() }),
+  );
+  apply(state, settled);
+  show(state);
+  if (settled.end && settled.labelStatus) label(settled.status);
+}
+
+function apply(state: State, settled: SettledView): void {
+  state.settled = settled;
+  state.tenantId = settled.tenantId;
+  state.promiseId = settled.promiseId;
+  state.revision = settled.revision;
+  state.status = settled.status === 'pending' ? 'active' : settled.status;
+  state.nextJudgeAtMs = settled.nextJudgeAtMs;
+  state.clockOffsetMs = settled.clockOffsetMs;
+  state.sentence = settled.sentence;
+  state.schedule = settled.schedule;
+}
+
+/**
+ * Runs a step of the ledger until it succeeds. A failure that trying again cannot mend parks the workflow in *needs
+ * attention*, on the worklist and in Temporal UI, until somebody sends `retry` or anything else wakes it.
+ */
+async function untilDone<T>(state: State, step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const done = await step();
+      if (state.attention !== null) {
+        state.attention = null;
+        label('active');
+      }
+      return done;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      await park(state, innermost(error));
+    }
+  }
+}
+
+async function park(state: State, why: string): Promise<void> {
+  const first = state.attention === null;
+  state.attention = why;
+  state.wake = false;
+  show(state);
+  if (first) label('needs-attention');
+  const { tenantId, promiseId } = state;
+  if (first && promiseId !== null) {
+    // The worklist row is a help, not a condition: the search attribute has it already.
+    await ledger.parkPromise({ tenantId, promiseId, why }).catch(() => undefined);
+  }
+  await condition(() => state.wake);
+  state.wake = false;
+}
+
+function label(status: string): void {
+  upsertSearchAttributes([{ key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: status }]);
+}
+
+function moveClock(state: State, moved: unknown): void {
+  const offset = isRecord(moved) ? moved['clockOffsetMs'] : undefined;
+  if (typeof offset !== 'number' || !Number.isSafeInteger(offset)) {
+    addNotice(
+      state.notices,
+      `Signal "clockMoved" needs {"clockOffsetMs": milliseconds}; it said ${shown(moved)}`,
+    );
+    show(state);
+    return;
+  }
+  state.clockOffsetMs = offset;
+}
+
+function assertCancel(request: unknown): void {
+  const problem = cancelProblem(request);
+  if (problem !== null) throw ApplicationFailure.nonRetryable(problem, 'INPUT_INVALID');
+}
+
+function cancelProblem(request: unknown): string | null {
+  if (isRecord(request) && typeof request['reason'] === 'string') return null;
+  return `"cancel" needs {"reason": "customer_request", "note": "…", "actor": "…"}; it said ${shown(request)}`;
+}
+
+// Staff type this by hand in Temporal UI or CLI: a bare reason will do, and what cannot be understood is shown.
+async function cancelBySignal(state: State, request: unknown): Promise<void> {
+  const asked = typeof request === 'string' ? { reason: request } : request;
+  const problem = cancelProblem(asked);
+  if (problem !== null) {
+    addNotice(state.notices, problem);
+  } else {
+    const reply = await cancel(state, asked as CancelRequest);
+    if (reply.result === 'refused') {
+      const why = reply.problems.map((one) => `${one.field} ${one.message}`).join('; ');
+      addNotice(state.notices, `Cancel refused: ${why}`);
+    }
+  }
+  show(state);
+}
+
+async function cancel(state: State, request: CancelRequest): Promise<CancelReply> {
+  await condition(() => state.promiseId !== null);
+  const { tenantId, promiseId } = state;
+  const answer = await untilDone(state, () =>
+    ledger.cancelPromise({ tenantId, promiseId: promiseId ?? '', request, realNowMs: Date.now() }),
+  );
+  if (answer.settled !== null) {
+    const ended = hasEnded(state);
+    apply(state, answer.settled);
+    show(state);
+    if (answer.settled.end && answer.settled.labelStatus && !ended) label(answer.settled.status);
+  }
+  return answer.result === 'cancelled'
+    ? { result: 'cancelled', sentence: answer.settled?.sentence ?? null }
+    : { result: 'refused', problems: answer.problems };
+}
+
+async function retry(state: State): Promise<PromiseStatusView> {
+  state.wake = true;
+  await condition(() => !state.wake);
+  return view(state);
+}
+
+function view(state: State): PromiseStatusView {
+  const { promiseId, status, revision, sentence, attention, notices, nextJudgeAtMs } = state;
+  return {
+    promiseId,
+    status: attention === null ? status : 'needs-attention',
+    revision,
+    nextJudgeAt: nextJudgeAtMs === null ? null : new Date(nextJudgeAtMs).toISOString(),
+    sentence,
+    attention,
+    notices: [...notices],
+  };
+}
+
+/** Writes the details that Temporal UI shows. They are not part of the history and cost nothing. */
+function show(state: State): void {
+  const lines: string[] = [];
+  if (state.attention !== null)
+    lines.push(`**Needs attention:** ${state.attention}`, '', 'Send the update `retry`.', '');
+  if (state.sentence !== null) lines.push(state.sentence, '');
+  else if (state.nextJudgeAtMs !== null)
+    lines.push(`Active. Next judged ${isoMinute(state.nextJudgeAtMs)} UTC.`, '');
+  if (state.schedule !== '') lines.push(state.schedule, '');
+  for (const notice of state.notices) lines.push(`- ${notice}`);
+  setCurrentDetails(lines.join('\n'));
+}
+
+function isoMinute(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}
