@@ -5,7 +5,7 @@ import { settlementActivities } from './settlement';
 import { sweepActivities } from './sweep';
 
 export type { CaseAnswer } from './collections';
-export type { SettledView } from './settlement';
+export type { EnrolledView, SettledView } from './settlement';
 export type { SweepReport } from './sweep';
 
 /** What activities need of the world. */

@@ -13,21 +13,31 @@ import { tellCollections } from '../src/temporal/tell';
 import type { ActivityDeps } from './index';
 import { asActivity } from './failures';
 
-/** What a workflow learns of a settlement. It lands in the history, so it is small and without personal data. */
+/**
+ * What a workflow learns of a settlement. It lands in the history of every promise, so it is small, without personal
+ * data, and leaves out what does not apply.
+ */
 export interface SettledView {
+  readonly status: 'pending' | 'active' | 'kept' | 'broken' | 'cancelled';
+  readonly revision: number;
+  readonly nextJudgeAtMs?: number;
+  readonly clockOffsetMs?: number;
+  readonly sentence?: string;
+  /** The schedule with what was counted, as markdown for Temporal UI, where one sentence does not say it all. */
+  readonly schedule?: string;
+  /** Whether the status of an ended promise goes into the search attributes. */
+  readonly label?: true;
+}
+
+/** An accepted enrollment, with what the search attributes need. */
+export interface EnrolledView {
+  readonly result: 'enrolled' | 'known';
   readonly tenantId: string;
   readonly promiseId: string;
   readonly accountId: string;
   readonly debtClass: string;
-  readonly status: 'pending' | 'active' | 'kept' | 'broken' | 'cancelled';
-  readonly end: boolean;
-  readonly revision: number;
-  readonly nextJudgeAtMs: number | null;
-  readonly clockOffsetMs: number;
-  readonly sentence: string | null;
-  /** The schedule with what was counted, as markdown for Temporal UI; empty where one sentence says it all. */
-  readonly schedule: string;
-  readonly labelStatus: boolean;
+  readonly workflowId: string;
+  readonly settled: SettledView;
 }
 
 export interface PromiseRef {
@@ -69,10 +79,7 @@ export function settlementActivities(deps: ActivityDeps) {
       enrollment: unknown;
       workflowId: string;
       realNowMs: number;
-    }): Promise<
-      | { result: 'refused'; problems: readonly Problem[] }
-      | { result: 'enrolled' | 'known'; promiseId: string; workflowId: string; settled: SettledView }
-    > {
+    }): Promise<{ readonly result: 'refused'; readonly problems: readonly Problem[] } | EnrolledView> {
       return asActivity(async () => {
         const { workflowId, realNowMs } = input;
         const answer = await enroll(deps.ledger, input.enrollment, { actor: ACTOR, workflowId, realNowMs });
@@ -80,7 +87,8 @@ export function settlementActivities(deps: ActivityDeps) {
         const { promiseId } = answer;
         const tenantId = tenantOf(input.enrollment);
         const settlement = await settlePromise(deps.ledger, tenantId, promiseId, realNowMs, options);
-        return { ...answer, settled: await tell(settlement) };
+        const { accountId, debtClass } = settlement;
+        return { ...answer, tenantId, accountId, debtClass, settled: await tell(settlement) };
       });
     },
 
@@ -148,22 +156,16 @@ function tenantOf(enrollment: unknown): string {
 }
 
 function viewOf(settlement: Settlement, statusAtEnd: boolean): SettledView {
-  const { tenantId, promiseId, accountId, debtClass, status, revision } = settlement;
-  const { nextJudgeAtMs, clockOffsetMs, sentence } = settlement;
-  const end = status !== 'active' && status !== 'pending';
+  const { status, revision, nextJudgeAtMs, clockOffsetMs, sentence, evaluation } = settlement;
+  const ended = status !== 'active' && status !== 'pending';
   return {
-    tenantId,
-    promiseId,
-    accountId,
-    debtClass,
     status,
-    end,
     revision,
-    nextJudgeAtMs,
-    clockOffsetMs,
-    sentence,
-    schedule: end && settlement.evaluation.lines.length === 1 ? '' : scheduleOf(settlement),
-    labelStatus: statusAtEnd,
+    ...(nextJudgeAtMs === null ? {} : { nextJudgeAtMs }),
+    ...(clockOffsetMs === 0 ? {} : { clockOffsetMs }),
+    ...(sentence === null ? {} : { sentence }),
+    ...(ended && evaluation.lines.length === 1 ? {} : { schedule: scheduleOf(settlement) }),
+    ...(ended && statusAtEnd ? { label: true } : {}),
   };
 }
 

@@ -63,9 +63,14 @@ export function sweepActivities({ ledger, log, taskQueue }: ActivityDeps) {
     },
   };
 
-  async function runningIds(type: string): Promise<Set<string>> {
+  // Others may share the namespace: what runs for us is on our task queue.
+  function running(type: 'promiseToPay' | 'collections'): string {
+    return `WorkflowType = '${type}' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
+  }
+
+  async function runningIds(type: 'promiseToPay' | 'collections'): Promise<Set<string>> {
     const ids = new Set<string>();
-    const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
+    const query = running(type);
     for await (const info of getClient().workflow.list({ query, pageSize: PAGE })) {
       ids.add(info.workflowId);
       if (ids.size % PAGE === 0) heartbeat(type);
@@ -75,17 +80,15 @@ export function sweepActivities({ ledger, log, taskQueue }: ActivityDeps) {
 
   // Counting is cheap on both sides; only when the counts say that something is missing are the ids compared.
   async function repairMissing(now: number): Promise<number> {
-    const { count } = await getClient().workflow.count(
-      "WorkflowType = 'promiseToPay' AND ExecutionStatus = 'Running'",
-    );
+    const { count } = await getClient().workflow.count(running('promiseToPay'));
     if (count >= (await ledger.forSystem(countOpen))) return 0;
-    const running = await runningIds('promiseToPay');
+    const found = await runningIds('promiseToPay');
     const quietSince = new Date(now - SETTLING_IN_MS);
     let repaired = 0;
     let after = { tenantId: '', promiseId: '' };
     for (;;) {
       const page = await ledger.forSystem((tx) => openPromises(tx, after, PAGE, { quietSince }));
-      const missing = page.filter((promise) => !running.has(promise.workflowId));
+      const missing = page.filter((promise) => !found.has(promise.workflowId));
       repaired += await ledger.forSystem((tx) => reviewAll(tx, missing));
       const last = page.at(-1);
       if (last === undefined) return repaired;
@@ -96,12 +99,10 @@ export function sweepActivities({ ledger, log, taskQueue }: ActivityDeps) {
 
   async function repairMissingCases(now: number): Promise<number> {
     const open = await ledger.forSystem((tx) => openCases(tx, new Date(now - SETTLING_IN_MS), MOST_CASES));
-    const { count } = await getClient().workflow.count(
-      "WorkflowType = 'collections' AND ExecutionStatus = 'Running'",
-    );
+    const { count } = await getClient().workflow.count(running('collections'));
     if (count >= open.length) return 0;
-    const running = await runningIds('collections');
-    const missing = open.filter((one) => !running.has(one.workflowId));
+    const found = await runningIds('collections');
+    const missing = open.filter((one) => !found.has(one.workflowId));
     for (const one of missing) await restartCase(getClient().workflow, taskQueue, one);
     return missing.length;
   }

@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { createActivities, SettledView } from '../activities';
+import type { createActivities, EnrolledView, SettledView } from '../activities';
 import { parsePromiseWorkflowId } from '../src/platform/ids';
 import { JudgeTimer } from './judge-timer';
 import {
@@ -87,7 +87,8 @@ export async function promiseToPay(input: PromiseInput): Promise<PromiseResult> 
 
 /** A message handler may have settled the promise meanwhile. */
 function hasEnded(state: State): boolean {
-  return state.settled?.end === true;
+  const status = state.settled?.status;
+  return status === 'kept' || status === 'broken' || status === 'cancelled';
 }
 
 function resultOf({ settled, status, promiseId, revision, sentence }: State): PromiseResult {
@@ -138,22 +139,25 @@ async function enroll(state: State, enrollment: unknown): Promise<PromiseResult 
   if (answer.workflowId !== workflowId) {
     return { status: 'known', promiseId: answer.promiseId, workflowId: answer.workflowId };
   }
+  state.tenantId = answer.tenantId;
+  state.promiseId = answer.promiseId;
   apply(state, answer.settled);
-  upsertSearchAttributes([
-    { key: defineSearchAttributeKey('TrothTenant', 'KEYWORD'), value: answer.settled.tenantId },
-    { key: defineSearchAttributeKey('TrothAccount', 'KEYWORD'), value: answer.settled.accountId },
-    { key: defineSearchAttributeKey('TrothDebtClass', 'KEYWORD'), value: answer.settled.debtClass },
-    { key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: 'active' },
-    ...(answer.settled.nextJudgeAtMs === null
-      ? []
-      : [
-          {
-            key: defineSearchAttributeKey('TrothNextJudgeAt', 'DATETIME'),
-            value: new Date(answer.settled.nextJudgeAtMs),
-          },
-        ]),
-  ]);
+  describe(answer);
   return null;
+}
+
+/** A CIS that starts a workflow itself need not know our search attributes. */
+function describe(answer: EnrolledView): void {
+  const { nextJudgeAtMs } = answer.settled;
+  upsertSearchAttributes([
+    { key: defineSearchAttributeKey('TrothTenant', 'KEYWORD'), value: answer.tenantId },
+    { key: defineSearchAttributeKey('TrothAccount', 'KEYWORD'), value: answer.accountId },
+    { key: defineSearchAttributeKey('TrothDebtClass', 'KEYWORD'), value: answer.debtClass },
+    { key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: 'active' },
+    ...(nextJudgeAtMs === undefined
+      ? []
+      : [{ key: defineSearchAttributeKey('TrothNextJudgeAt', 'DATETIME'), value: new Date(nextJudgeAtMs) }]),
+  ]);
 }
 
 async function dueOrWoken(state: State, timer: JudgeTimer): Promise<void> {
@@ -181,19 +185,17 @@ async function settle(state: State): Promise<void> {
   );
   apply(state, settled);
   show(state);
-  if (settled.end && settled.labelStatus) label(settled.status);
+  if (settled.label === true) label(settled.status);
 }
 
 function apply(state: State, settled: SettledView): void {
   state.settled = settled;
-  state.tenantId = settled.tenantId;
-  state.promiseId = settled.promiseId;
   state.revision = settled.revision;
   state.status = settled.status === 'pending' ? 'active' : settled.status;
-  state.nextJudgeAtMs = settled.nextJudgeAtMs;
-  state.clockOffsetMs = settled.clockOffsetMs;
-  state.sentence = settled.sentence;
-  state.schedule = settled.schedule;
+  state.nextJudgeAtMs = settled.nextJudgeAtMs ?? null;
+  state.clockOffsetMs = settled.clockOffsetMs ?? 0;
+  state.sentence = settled.sentence ?? null;
+  state.schedule = settled.schedule ?? '';
 }
 
 /**
@@ -284,7 +286,7 @@ async function cancel(state: State, request: CancelRequest): Promise<CancelReply
     const ended = hasEnded(state);
     apply(state, answer.settled);
     show(state);
-    if (answer.settled.end && answer.settled.labelStatus && !ended) label(answer.settled.status);
+    if (answer.settled.label === true && !ended) label(answer.settled.status);
   }
   return answer.result === 'cancelled'
     ? { result: 'cancelled', sentence: answer.settled?.sentence ?? null }

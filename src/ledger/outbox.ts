@@ -137,6 +137,24 @@ export async function enqueueNewlyDue(
   return due.length;
 }
 
+/**
+ * Tells every open promise of a tenant that its clock was moved, in the transaction that moved it: each waits with a
+ * timer that was set by the old clock.
+ * @returns how many are told.
+ */
+export async function enqueueClock(tx: Tx, tenantId: string): Promise<number> {
+  const told = await rows(
+    tx,
+    `insert into outbox (tenant_id, kind, promise_id, workflow_id, created_at, next_try_at)
+     select tenant_id, 'clock', promise_id, workflow_id, :now, :now from promise
+      where tenant_id = :tenantId and status in ('pending', 'active')
+      order by next_judge_at, promise_id
+     returning promise_id`,
+    { tenantId, now: new Date() },
+  );
+  return told.length;
+}
+
 /** Has the workflows of some promises look at the ledger again; missing ones are started. */
 export function reviewAll(
   tx: Tx,

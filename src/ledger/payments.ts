@@ -176,10 +176,10 @@ function postedAt(tenant: Tenant, promises: readonly LockedPromise[], asked: Epo
   const nowMs = tenantNow(tenant);
   const wanted = tenant.sandbox && asked !== undefined ? asked : nowMs;
   if (wanted > nowMs) {
-    throw new TrothError(
-      'INPUT_INVALID',
-      `posted_at lies in the future of the sandbox's clock, ${formatLocalTime(nowMs, tenant.timeZone)}; move the clock first`,
-    );
+    const now = formatLocalTime(nowMs, tenant.timeZone);
+    const message = `lies in the future of the sandbox's clock, ${now}; move the clock first`;
+    const problems = [{ field: 'postedAtMs', value: formatLocalTime(wanted, tenant.timeZone), message }];
+    throw new TrothError('INPUT_INVALID', `The posting ${message}`, { problems });
   }
   const settled = promises.map((promise) => promise.settledAsOfMs + 1);
   return epochMs(Math.max(wanted, ...settled));

@@ -24,7 +24,7 @@ const environment = z.object({
   TROTH_TEMPORAL_UI_PORT: z.preprocess(blankIsAbsent, port.optional()),
   TROTH_TEMPORAL_UI_URL: z.preprocess(blankIsAbsent, z.url().optional()),
   TROTH_TASK_QUEUE: z.preprocess(blankIsAbsent, z.string().max(200).default('troth')),
-  TROTH_STATUS_AT_END: z.preprocess(blankIsAbsent, z.enum(['on', 'off']).default('on')),
+  TROTH_STATUS_AT_END: z.preprocess(blankIsAbsent, z.enum(['auto', 'on', 'off']).default('auto')),
   TROTH_DATABASE_POOL: z.preprocess(blankIsAbsent, z.coerce.number().int().min(2).max(200).default(16)),
   TROTH_LOG_LEVEL: z.preprocess(
     blankIsAbsent,
@@ -50,8 +50,11 @@ export interface Config {
   /** Address of a Temporal UI that somebody else runs, for links. */
   readonly temporalUiUrl: string | undefined;
   readonly taskQueue: string;
-  /** Whether an ended promise's status is written to Temporal's search attributes (one billable action each). */
-  readonly statusAtEnd: boolean;
+  /**
+   * Whether an ended promise's status is written to Temporal's search attributes: one action each, which is billed on
+   * Temporal Cloud only; `auto` writes it everywhere else.
+   */
+  readonly statusAtEnd: 'auto' | 'on' | 'off';
   readonly databasePool: number;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'pretty';
@@ -90,7 +93,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     temporalUiUrl: values.TROTH_TEMPORAL_UI_URL,
     taskQueue: values.TROTH_TASK_QUEUE,
-    statusAtEnd: values.TROTH_STATUS_AT_END === 'on',
+    statusAtEnd: values.TROTH_STATUS_AT_END,
     databasePool: values.TROTH_DATABASE_POOL,
     logLevel: values.TROTH_LOG_LEVEL,
     logFormat: values.TROTH_LOG_FORMAT ?? (process.stderr.isTTY ? 'pretty' : 'json'),

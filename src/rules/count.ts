@@ -63,7 +63,7 @@ export interface Count {
  * `facts.payments` must be in `countingOrder`.
  */
 export function count(facts: PromiseFacts, lines: readonly Line[], knowledge: Knowledge): Count {
-  const open = lines.map((line) => ({ line, left: line.amountCents as number, takes: [] as Take[] }));
+  const open = lines.map((line) => ({ line, left: line.amountCents, takes: [] as Take[] }));
   const notCounted: NotCounted[] = [];
   let first = 0; // the earliest line that is not full: R10, earliest first
   for (const payment of facts.payments) {
@@ -83,9 +83,9 @@ export function count(facts: PromiseFacts, lines: readonly Line[], knowledge: Kn
     for (; left > 0 && first < open.length; first += 1) {
       const target = open[first];
       if (target === undefined) break;
-      const taken = minCents(left, cents(target.left));
+      const taken = minCents(left, target.left);
       target.takes.push({ paymentId, effectiveDate, cents: taken });
-      target.left -= taken;
+      target.left = cents(target.left - taken);
       left = cents(left - taken);
       if (target.left > 0) break;
     }

@@ -1,5 +1,5 @@
 import { daysBetween, formatDate, localDateAt, type LocalDate } from './calendar';
-import type { NotCounted } from './count';
+import { unpaid, type NotCounted } from './count';
 import type { JudgedLine, Outcome } from './decide';
 import type { CancelReason, FinalStatus, PromiseFacts, Reason } from './facts';
 import { cents, formatMoney, sum, type Cents } from './money';
@@ -49,7 +49,7 @@ export function explain(facts: PromiseFacts, outcome: Outcome, decidedBy: string
   const judged = outcome.lines;
   const window = { from: facts.startDate, to: outcome.lastDay ?? localDateAt(outcome.atMs, facts.timeZone) };
   const required = sum(requiredLines(outcome).map(({ line }) => line.amountCents));
-  const counted = sum(judged.map((line) => line.countedCents));
+  const short = sum(requiredLines(outcome).map(unpaid));
   return {
     promiseId: facts.promiseId,
     revision: outcome.revision,
@@ -64,8 +64,8 @@ export function explain(facts: PromiseFacts, outcome: Outcome, decidedBy: string
     codeVersion: RULES_VERSION,
     window,
     requiredCents: required,
-    countedCents: counted,
-    shortfallCents: cents(Math.max(0, required - counted)),
+    countedCents: sum(judged.map((line) => line.countedCents)),
+    shortfallCents: short,
     forgivenCents: outcome.forgivenCents,
     installments: judged.map(({ line, status, countedCents, takes }) => ({
       seq: line.seq,
@@ -88,19 +88,17 @@ function requiredLines(outcome: Outcome): readonly JudgedLine[] {
     : outcome.lines;
 }
 
-function rulesOf(outcome: Outcome): string[] {
+function rulesOf({ status, reason }: Outcome): string[] {
   const counting = ['R8', 'R9', 'R10'];
-  switch (outcome.reason) {
-    case 'paid_in_full':
-      return [...counting, 'R14'];
-    case 'paid_within_tolerance':
-      return ['R4', 'R5', ...counting, 'R12', 'R14'];
-    case 'installment_missed':
-      return ['R4', 'R5', ...counting, 'R15'];
-    case 'reversal':
-      return [...counting, 'R19'];
-    default:
+  switch (status) {
+    case 'cancelled':
       return ['R17'];
+    case 'kept':
+      return reason === 'paid_within_tolerance'
+        ? ['R4', 'R5', ...counting, 'R12', 'R14']
+        : [...counting, 'R14'];
+    case 'broken':
+      return reason === 'reversal' ? [...counting, 'R19'] : ['R4', 'R5', ...counting, 'R12', 'R15'];
   }
 }
 
@@ -134,25 +132,28 @@ function keptSentence(facts: PromiseFacts, { lines, forgivenCents }: Outcome): s
 }
 
 function brokenSentence(facts: PromiseFacts, outcome: Outcome): string {
-  const money = (amount: Cents): string => formatMoney(amount, facts.currency);
   const missed = outcome.lines.filter(({ status }) => status === 'broken');
   const [first] = missed;
   if (first === undefined) return 'Broken.';
-  const { line } = first;
-  const name = outcome.lines.length === 1 ? '' : `installment ${line.seq} of ${outcome.lines.length}, `;
-  const amount = `${name}${money(line.amountCents)} due ${formatDate(line.dueDate)}`;
-  const counted =
-    first.countedCents === 0
-      ? `nothing of ${outcome.lines.length === 1 ? 'the ' : ''}${amount},`
-      : `${money(first.countedCents)} of ${amount},`;
-  const plain = counted.replace(/,$/, outcome.lines.length === 1 ? '' : ',');
+  const { line, countedCents } = first;
+  const due = `${formatMoney(line.amountCents, facts.currency)} due ${formatDate(line.dueDate)}`;
+  const isOnly = outcome.lines.length === 1;
+  const received = countedCents === 0 ? 'nothing' : formatMoney(countedCents, facts.currency);
+  const the = countedCents === 0 ? 'the ' : '';
+  const what = isOnly ? `${the}${due}` : `installment ${line.seq} of ${outcome.lines.length}, ${due},`;
+  const lastDay = outcome.lastDay ?? line.lastDay;
   const by =
     outcome.reason === 'reversal'
       ? 'is left after a reversal'
-      : `was received by ${formatDate(line.lastDay, { year: line.lastDay.slice(0, 4) !== line.dueDate.slice(0, 4) })}`;
-  const others = missed.length > 1 ? [`${missed.length - 1} more installments were short too`] : [];
-  const tail = [...others, ...shortStories(facts, outcome, line.lastDay)];
-  return `Broken: ${plain} ${by}${tail.map((part) => `; ${part}`).join('')}.`;
+      : `was received by ${formatDate(lastDay, { year: lastDay.slice(0, 4) !== line.dueDate.slice(0, 4) })}`;
+  const others = missed.length - 1;
+  const tail = [
+    ...(others === 0
+      ? []
+      : [`${others} more ${others === 1 ? 'installment was' : 'installments were'} short too`]),
+    ...shortStories(facts, outcome, lastDay),
+  ];
+  return `Broken: ${received} of ${what} ${by}${tail.map((part) => `; ${part}`).join('')}.`;
 }
 
 const MAX_STORIES = 3;
@@ -160,28 +161,38 @@ const MAX_STORIES = 3;
 /** Money that came and did not count, told in a few words: late, early, reversed. */
 function shortStories(facts: PromiseFacts, outcome: Outcome, lastDay: LocalDate): string[] {
   const stories = outcome.notCounted.flatMap((item) => {
-    const amount = `${formatMoney(item.cents, facts.currency)}`;
-    const day = formatDate(item.effectiveDate, { year: false });
-    switch (item.why) {
-      case 'too_late':
-        return [`${amount} arrived on ${day}, ${daysLate(daysBetween(lastDay, item.effectiveDate))} late`];
-      case 'too_early':
-        return [`${amount} of ${day} came before the promise began`];
-      case 'reversed':
-        return [`${amount} of ${day} was reversed${reversalOf(facts, item.paymentId)}`];
-      case 'other_debt_class':
-        return [`${amount} of ${day} paid another debt`];
-      case 'other_payor':
-        return [`${amount} of ${day} came from another payor`];
-      case 'other_promise':
-        return [`${amount} of ${day} had paid another promise`];
-      case 'other_currency':
-      case 'not_needed':
-        return [];
-    }
+    const story = storyOf(facts, item, lastDay);
+    return story === null ? [] : [story];
   });
   const rest = stories.length - MAX_STORIES;
-  return rest > 0 ? [...stories.slice(0, MAX_STORIES), `${rest} more payments did not count`] : stories;
+  if (rest <= 0) return stories;
+  return [
+    ...stories.slice(0, MAX_STORIES),
+    `${rest} more ${rest === 1 ? 'payment' : 'payments'} did not count`,
+  ];
+}
+
+function storyOf(facts: PromiseFacts, item: NotCounted, lastDay: LocalDate): string | null {
+  const amount = formatMoney(item.cents, facts.currency);
+  const day = formatDate(item.effectiveDate, { year: false });
+  const isInWindow = item.effectiveDate >= facts.startDate && item.effectiveDate <= lastDay;
+  switch (item.why) {
+    case 'too_late':
+      return `${amount} arrived on ${day}, ${daysLate(daysBetween(lastDay, item.effectiveDate))} late`;
+    case 'too_early':
+      return `${amount} of ${day} came before the promise began`;
+    case 'reversed':
+      return `${amount} of ${day} was reversed${reversalOf(facts, item.paymentId)}`;
+    case 'other_debt_class':
+      return isInWindow ? `${amount} of ${day} paid another debt` : null;
+    case 'other_payor':
+      return isInWindow ? `${amount} of ${day} came from another payor` : null;
+    case 'other_promise':
+      return isInWindow ? `${amount} of ${day} had paid another promise` : null;
+    case 'other_currency':
+    case 'not_needed':
+      return null;
+  }
 }
 
 function reversalOf(facts: PromiseFacts, paymentId: string): string {

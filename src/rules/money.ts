@@ -28,20 +28,19 @@ export function remaining(a: Cents, b: Cents): Cents {
   return a > b ? cents(a - b) : ZERO;
 }
 
-const MINOR_DIGITS: Readonly<Record<string, number>> = {
-  JPY: 0,
-  KRW: 0,
-  CLP: 0,
-  VND: 0,
-  KWD: 3,
-  BHD: 3,
-  TND: 3,
-};
+// ISO 4217: the currencies whose minor unit is not a hundredth.
+const MINOR_DIGITS = new Map([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'
+    .split(' ')
+    .map((code) => [code, 0] as const),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
+  ...'CLF UYW'.split(' ').map((code) => [code, 4] as const),
+]);
 const SYMBOLS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£' };
 
 /** How many decimals a currency's amounts have. */
 export function minorDigits(currency: string): number {
-  return MINOR_DIGITS[currency] ?? 2;
+  return MINOR_DIGITS.get(currency) ?? 2;
 }
 
 /**
@@ -59,14 +58,14 @@ export function formatMoney(amount: Cents, currency: string): string {
 
 /**
  * Parses an amount as a CIS writes it: `1234.5`, `1,234.50`. Thousands separators must stand where they belong; more
- * decimals than the currency has, a sign or any other character is refused, never rounded.
+ * decimals than the currency has, a sign or any other character is refused, never rounded. Zero is an amount.
  * @returns the amount, or a sentence that says what is wrong with it.
  */
 export function parseMoney(text: string, currency: string): Cents | string {
   const digits = minorDigits(currency);
-  const match = /^(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?$/.exec(text.trim());
+  const match = /^([1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.(\d+))?$/.exec(text.trim());
   if (match === null) {
-    if (/^-/.test(text.trim())) return 'must be more than zero, not negative';
+    if (text.trim().startsWith('-')) return 'must be more than zero, not negative';
     return 'is not an amount; write 1234.50 or 1,234.50';
   }
   const [, whole = '', fraction = ''] = match;

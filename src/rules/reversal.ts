@@ -74,7 +74,11 @@ function giveDays(
 ): State {
   if (bounced.size === 0) return state;
   const { reversalGraceDays, postingLagHours } = facts.policy;
-  const given = deadlineAtEndOf(addDays(dateOf(reversed), reversalGraceDays), postingLagHours, facts.timeZone);
+  const given = deadlineAtEndOf(
+    addDays(dateOf(reversed), reversalGraceDays),
+    postingLagHours,
+    facts.timeZone,
+  );
   const lines = state.lines.map((line) =>
     bounced.has(line.seq) && given.deadlineMs > line.deadlineMs ? { ...line, ...given } : line,
   );

@@ -129,6 +129,11 @@ export function judgedLines(
 ): JudgedLine[] {
   return counted.lines.map(({ line, countedCents, takes }) => {
     const status = otherwise(line);
-    return { line, countedCents, takes, status: status !== 'broken' && state.judged.has(line.seq) ? 'kept' : status };
+    return {
+      line,
+      countedCents,
+      takes,
+      status: status !== 'broken' && state.judged.has(line.seq) ? 'kept' : status,
+    };
   });
 }

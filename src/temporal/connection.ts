@@ -66,3 +66,8 @@ export async function connectWorker(
     throw unreachable(connectionOptions.address, error);
   }
 }
+
+/** Whether Temporal Cloud is what we talk to: there, every action is billed. */
+export function isTemporalCloud(target?: TemporalTarget): boolean {
+  return /\.(tmprl\.cloud|temporal\.io)(:\d+)?$/.test(configOf(target).connectionOptions.address ?? '');
+}

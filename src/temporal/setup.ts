@@ -74,19 +74,18 @@ async function ensureSearchAttributes(client: Client, namespace: string): Promis
   }
 }
 
-const SWEEP_ID = 'troth-sweep';
-
-/** Makes sure that the sweep runs every minute. */
+/** Makes sure that the sweep of a task queue runs every minute. */
 export async function ensureSweep(client: Client, taskQueue: string): Promise<void> {
+  const sweepId = `troth-sweep/${taskQueue}`;
   try {
     await client.schedule.create({
-      scheduleId: SWEEP_ID,
+      scheduleId: sweepId,
       spec: { intervals: [{ every: '1m' }] },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
       action: {
         type: 'startWorkflow',
         workflowType: 'sweep',
-        workflowId: SWEEP_ID,
+        workflowId: sweepId,
         taskQueue,
         workflowExecutionTimeout: '10m',
         staticSummary: 'Finds what fell between ledger and Temporal, and repairs it',

@@ -1,0 +1,39 @@
+// Two projects: `rules` is pure and starts at once; `engine` has a PostgreSQL and a Temporal of its own
+// (test/support/global-setup.ts). One of them alone: npm test -- --selectProjects rules
+const shared = {
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023', keepClassNames: true },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  // Packages that exist as ES modules only; jest's CommonJS needs them translated.
+  transformIgnorePatterns: ['/node_modules/(?!(temporal-polyfill|temporal-utils|listr2)/)', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.troth/'],
+};
+
+export default {
+  // Two cores: the engine's own processes need one of them.
+  maxWorkers: process.env.TROTH_TEST_WORKERS ?? 2,
+  testTimeout: 60_000,
+  projects: [
+    {
+      ...shared,
+      displayName: 'rules',
+      testMatch: ['<rootDir>/test/rules/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'engine',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/rules/'],
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+  ],
+};
