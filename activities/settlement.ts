@@ -48,13 +48,26 @@ export interface PromiseRef {
 // The relay leaves a fresh outcome to us for this long; we tell collections ourselves right after the commit.
 const RELAY_AFTER_MS = 15_000;
 const ACTOR = 'temporal';
+// When many promises fall due together, deciding them goes first: starting as many cases at the same time would take
+// the server's time from the verdicts. With more than this many at work the relay tells collections, seconds later.
+const CALM = 3;
 
 /** What a promise's workflow asks of the ledger. Every one is idempotent: after a crash it simply runs again. */
 export function settlementActivities(deps: ActivityDeps) {
   const options = { relayAfterMs: RELAY_AFTER_MS };
+  let atWork = 0;
+
+  async function working<T>(work: () => Promise<T>): Promise<T> {
+    atWork += 1;
+    try {
+      return await asActivity(work);
+    } finally {
+      atWork -= 1;
+    }
+  }
 
   async function tell(settlement: Settlement): Promise<SettledView> {
-    if (settlement.toTell.length > 0) {
+    if (settlement.toTell.length > 0 && atWork <= CALM) {
       try {
         // One after the other: a promise's outcomes have an order.
         for (const message of settlement.toTell) {
@@ -94,7 +107,7 @@ export function settlementActivities(deps: ActivityDeps) {
 
     /** Judges a promise as of the workflow's clock, records what was decided, and tells collections. */
     async settlePromise(input: PromiseRef & { realNowMs: number }): Promise<SettledView> {
-      return asActivity(async () => {
+      return working(async () => {
         const { tenantId, promiseId, realNowMs } = input;
         return tell(await settlePromise(deps.ledger, tenantId, promiseId, realNowMs, options));
       });

@@ -31,7 +31,9 @@ export function registerCancel(program: Command): void {
         ['65  refused: the promise has ended', '66  there is no such promise'],
       ),
     )
-    .action((id: string, options: CancelOptions) => withTenant(options, (context) => cancel(context, id, options)));
+    .action((id: string, options: CancelOptions) =>
+      withTenant(options, (context) => cancel(context, id, options)),
+    );
 }
 
 async function cancel(

@@ -24,7 +24,10 @@ export function registerClock(program: Command): void {
       .command('clock')
       .description("show a tenant's clock, or move that of a sandbox forward")
       .addOption(
-        new Option('--to <time>', 'date or time in the tenant\'s zone: 2026-03-01, "2026-03-01 08:30"').conflicts('advance'),
+        new Option(
+          '--to <time>',
+          'date or time in the tenant\'s zone: 2026-03-01, "2026-03-01 08:30"',
+        ).conflicts('advance'),
       )
       .addOption(new Option('--advance <length>', 'how far: 90m, 12h, 10d or 2w').argParser(advanceOf)),
   )
@@ -35,7 +38,11 @@ export function registerClock(program: Command): void {
         'A bare date means its noon, as everywhere in Troth. The clock moves forward only, and',
         'only that of a sandbox; a live tenant lives in real time.',
         helpEnd(
-          ['troth clock --tenant demo', 'troth clock --tenant demo --to 2026-03-01', 'troth clock --tenant demo --advance 10d'],
+          [
+            'troth clock --tenant demo',
+            'troth clock --tenant demo --to 2026-03-01',
+            'troth clock --tenant demo --advance 10d',
+          ],
           ['65  not a sandbox, or the time has passed'],
         ),
       ].join('\n'),
@@ -64,7 +71,10 @@ function targetOf(tenant: Tenant, { to, advance }: ClockOptions): EpochMs | unde
   if (to === undefined) return undefined;
   const toMs = localTimeMs(to, tenant.timeZone);
   if (toMs === undefined) {
-    throw new TrothError('INPUT_INVALID', `"${to}" is not a date or time; write 2026-03-01 or "2026-03-01 08:30"`);
+    throw new TrothError(
+      'INPUT_INVALID',
+      `"${to}" is not a date or time; write 2026-03-01 or "2026-03-01 08:30"`,
+    );
   }
   return toMs;
 }
@@ -72,7 +82,13 @@ function targetOf(tenant: Tenant, { to, advance }: ClockOptions): EpochMs | unde
 function tell(tenant: Tenant, nowMs: EpochMs, told: number | undefined, json: true | undefined): void {
   const { tenantId, timeZone, sandbox } = tenant;
   if (json === true) {
-    printJson({ tenantId, sandbox, now: new Date(nowMs).toISOString(), local: formatLocalTime(nowMs, timeZone), told });
+    printJson({
+      tenantId,
+      sandbox,
+      now: new Date(nowMs).toISOString(),
+      local: formatLocalTime(nowMs, timeZone),
+      told,
+    });
     return;
   }
   const kind = sandbox ? 'sandbox' : 'live';
@@ -85,7 +101,8 @@ const LENGTH = /^(\d{1,5})([mhdw])$/;
 function advanceOf(text: string): Advance {
   const [, digits = '', unit = ''] = LENGTH.exec(text) ?? [];
   const count = Number(digits);
-  if (digits === '' || count === 0) throw new InvalidArgumentError('Write a length such as 90m, 12h, 10d or 2w.');
+  if (digits === '' || count === 0)
+    throw new InvalidArgumentError('Write a length such as 90m, 12h, 10d or 2w.');
   if (unit === 'm') return { minutes: count };
   if (unit === 'h') return { hours: count };
   return { days: unit === 'w' ? 7 * count : count };

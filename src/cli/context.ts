@@ -45,14 +45,17 @@ export async function withTenant<T>(
   options: { readonly tenant?: string },
   work: (context: TenantContext) => Promise<T>,
 ): Promise<T> {
-  return withLedger(async (context) => work({ ...context, tenant: await chosenTenant(context.ledger, options.tenant) }));
+  return withLedger(async (context) =>
+    work({ ...context, tenant: await chosenTenant(context.ledger, options.tenant) }),
+  );
 }
 
 async function chosenTenant(ledger: Ledger, asked: string | undefined): Promise<Tenant> {
   const named = asked ?? (process.env['TROTH_TENANT'] || undefined);
   if (named !== undefined) return ledger.forTenant(named, (tx) => getTenant(tx, named));
   const tenants = await ledger.forSystem(listTenants);
-  const tenant = tenants.length === 1 ? tenants[0] : tenants.find(({ tenantId }) => tenantId === FALLBACK_TENANT);
+  const tenant =
+    tenants.length === 1 ? tenants[0] : tenants.find(({ tenantId }) => tenantId === FALLBACK_TENANT);
   if (tenant !== undefined) return tenant;
   if (tenants.length === 0) {
     throw new TrothError('NOT_FOUND', 'There is no tenant yet; make one: troth tenant create --help');
@@ -68,10 +71,14 @@ async function chosenTenant(ledger: Ledger, asked: string | undefined): Promise<
 function explained(error: unknown): unknown {
   if (error instanceof TrothError) return error;
   if (errorCodeOf(error) === UNDEFINED_TABLE) {
-    return new TrothError('UNAVAILABLE', 'The ledger has no tables yet; run: troth migrate', { cause: error });
+    return new TrothError('UNAVAILABLE', 'The ledger has no tables yet; run: troth migrate', {
+      cause: error,
+    });
   }
   if (!isAway(error)) return error;
-  return new TrothError('UNAVAILABLE', `The database cannot be reached: ${reasonOf(error)}`, { cause: error });
+  return new TrothError('UNAVAILABLE', `The database cannot be reached: ${reasonOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** Who types, for the audit trail. */
@@ -97,7 +104,13 @@ export function forTenantData(command: Command): Command {
 /** The end of a command's `--help`: an example and the exit codes. */
 export function helpEnd(examples: readonly string[], exits: readonly string[] = []): string {
   const codes = ['0   done', ...exits, '64  wrong usage', '69  Troth or its database is not running'];
-  return ['', `Example${examples.length > 1 ? 's' : ''}:`, ...examples.map((line) => `  ${line}`), '', 'Exit codes:']
+  return [
+    '',
+    `Example${examples.length > 1 ? 's' : ''}:`,
+    ...examples.map((line) => `  ${line}`),
+    '',
+    'Exit codes:',
+  ]
     .concat(codes.map((line) => `  ${line}`))
     .join('\n');
 }
@@ -106,7 +119,8 @@ export function helpEnd(examples: readonly string[], exits: readonly string[] = 
 export function positive(most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    if (value < 1 || value > most) throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+    if (value < 1 || value > most)
+      throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
     return value;
   };
 }

@@ -33,7 +33,10 @@ export function troth(): Command {
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`troth: ${text.replace(/^error: /, '')}`) })
-    .addHelpText('after', '\nStart with: troth up\nEach command has its own --help, with an example and exit codes.');
+    .addHelpText(
+      'after',
+      '\nStart with: troth up\nEach command has its own --help, with an example and exit codes.',
+    );
   for (const register of [
     registerUp,
     registerDown,
@@ -55,7 +58,9 @@ export function troth(): Command {
 }
 
 function versionOfTroth(): string {
-  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 

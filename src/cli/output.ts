@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { bold } from './text';
 
 let closed = false;
 
@@ -29,8 +30,8 @@ export function printJson(value: unknown): void {
 /** A table without inner lines, as wide as its contents. */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
-    head: [...head],
-    style: { head: ['bold'], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+    head: head.map((name) => bold(name)),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
     chars: BORDERLESS,
   });
   table.push(...rows.map((row) => [...row]));

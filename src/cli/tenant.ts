@@ -18,7 +18,9 @@ interface CreateOptions {
 
 /** `troth tenant create` and `troth tenant list`. */
 export function registerTenant(program: Command): void {
-  const tenant = program.command('tenant').description('make and list tenants: utilities, or test copies of them');
+  const tenant = program
+    .command('tenant')
+    .description('make and list tenants: utilities, or test copies of them');
   tenant
     .command('create <id>')
     .description('make a tenant with version 1 of the policy "default"')
@@ -49,7 +51,9 @@ export function registerTenant(program: Command): void {
 
 async function create(tenantId: string, options: CreateOptions): Promise<void> {
   const tenant = tenantOf(tenantId, options);
-  await withLedger(({ ledger }) => ledger.forTenant(tenantId, (tx) => createTenant(tx, tenant, actorOfCli())));
+  await withLedger(({ ledger }) =>
+    ledger.forTenant(tenantId, (tx) => createTenant(tx, tenant, actorOfCli())),
+  );
   if (options.json === true) printJson(tenant);
   else print(`Tenant ${tenantId} is made. Next: troth accounts FILE.csv --tenant ${tenantId}`);
 }
@@ -68,7 +72,7 @@ function tenantOf(tenantId: string, options: CreateOptions): Tenant {
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => {
       const field = String(path[0] ?? '');
-      return { field, value: String(input[field as keyof typeof input]), message };
+      return { field, value: input[field as keyof typeof input], message };
     });
     throw new TrothError('INPUT_INVALID', 'The tenant cannot be made', { problems });
   }

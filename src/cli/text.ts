@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 
 /** Colours only where a person looks: on a terminal, unless NO_COLOR says no. */
-const colours = pc.createColors(process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '');
+const colours = pc.createColors(process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '');
 
 /** The colour of a promise's or installment's status. */
 export function status(text: string): string {
@@ -28,7 +28,10 @@ const MIN_WIDTH = 60;
 /** How wide a table may be. */
 export function terminalWidth(): number {
   const given = Number(process.env['COLUMNS']);
-  return Math.max(MIN_WIDTH, process.stdout.columns ?? (given > 0 ? given : DEFAULT_WIDTH));
+  return Math.max(
+    MIN_WIDTH,
+    process.stdout.isTTY ? process.stdout.columns : given > 0 ? given : DEFAULT_WIDTH,
+  );
 }
 
 /**

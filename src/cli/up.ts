@@ -73,9 +73,23 @@ function superviseWithSignals(
     void supervisor.stopAll().then(() => end(undefined));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  if (process.env['npm_lifecycle_event'] === 'start') watchParent(() => onSignal('SIGTERM'));
   // A closed terminal must not end us in the middle of an orderly stop.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return { supervisor, ended };
+}
+
+const PARENT_CHECK_MS = 1000;
+
+/** npm does not pass a SIGTERM on: when it is gone, we were meant too. */
+function watchParent(gone: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 function announce(state: UpState, startedAt: number): void {
@@ -92,8 +106,8 @@ function announce(state: UpState, startedAt: number): void {
   console.log(table.toString());
   const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
   console.log(`${pc.green('Ready')} after ${seconds} s. In another terminal:`);
-  console.log('  npm run troth -- promise list      every promise and how it stands');
-  console.log('  npm run troth -- --help            everything else');
+  console.log('  npx troth promise list      every promise and how it stands');
+  console.log('  npx troth --help            everything else');
   console.log('Ctrl-C stops everything; data is kept.');
 }
 

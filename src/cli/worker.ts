@@ -47,6 +47,7 @@ export async function runWorker(
     connection,
     namespace,
     activities: { ledger, log, taskQueue, statusAtEnd },
+    localActivities: config.databasePool,
   });
   const relay = startRelay({ ledger, client: client.workflow, taskQueue, log });
   const sweeping = keepSweep(() => ensureSweep(client, taskQueue), log);

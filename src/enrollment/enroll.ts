@@ -13,16 +13,21 @@ import type { Line } from '../rules/facts';
 import type { Policy } from '../rules/policy';
 import type { ScheduledPart } from '../rules/schedule';
 import { parsePromiseWorkflowId, promiseWorkflowId } from '../platform/ids';
-import type { Problem } from '../platform/errors';
-import { findAccount, putAccounts } from '../ledger/accounts';
+import { TrothError, type Problem } from '../platform/errors';
+import { putAccounts } from '../ledger/accounts';
 import { audit } from '../ledger/audit';
-import { openCaseWorkflow } from '../ledger/cases';
 import type { Ledger, Tx } from '../ledger/connection';
 import { isLostRace } from '../ledger/database-errors';
 import { loadFacts } from '../ledger/facts';
 import { enqueue, outcomeIdOf } from '../ledger/outbox';
-import { findActive, findEnrollment, insertPromise, type KnownEnrollment } from '../ledger/promises';
-import { currentPolicy, getTenant, tenantNow, type Tenant } from '../ledger/tenants';
+import {
+  enrollmentGround,
+  findEnrollment,
+  insertPromise,
+  type EnrollmentGround,
+  type KnownEnrollment,
+} from '../ledger/promises';
+import { getTenant, tenantNow, type Tenant } from '../ledger/tenants';
 import {
   enrollmentHash,
   enrollmentSchema,
@@ -48,7 +53,6 @@ export interface EnrollOptions {
   readonly realNowMs?: number;
 }
 
-const MOST_TRIES = 3;
 const MAX_DAYS_AHEAD = 3660;
 const MAX_DAYS_BACK = 366;
 
@@ -74,7 +78,7 @@ export async function enroll(
   try {
     return await attempt().catch((error: unknown) => {
       // Two enrollments raced and a unique index let one through: the second look finds it and says so.
-      if (isUniqueViolation(error)) return attempt();
+      if (isLostRace(error)) return attempt();
       throw error;
     });
   } catch (error) {
@@ -92,10 +96,6 @@ class Refusal extends Error {
   }
 }
 
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23505';
-}
-
 async function enrollInto(
   tx: Tx,
   tenant: Tenant,
@@ -109,14 +109,15 @@ async function enrollInto(
   const ids = idsOf(tenant, enrollment, options.workflowId);
   if ('message' in ids) return refused(ids);
   const hash = enrollmentHash(enrollment, startDate, parts);
-  const known = await findEnrollment(tx, tenant.tenantId, ids.promiseId, ids.workflowId);
-  if (known !== undefined) return again(known, ids.promiseId, hash);
+  // One look at one instant: between two, somebody else could enroll this very promise, which is no problem at all.
+  const ground = await enrollmentGround(tx, tenant, ids, enrollment);
+  if (ground.known !== null) return again(ground.known, ids.promiseId, hash);
   const problem =
     datesInReach(startDate, parts, localDateAt(nowMs, tenant.timeZone)) ??
-    (await accountProblem(tx, tenant, enrollment)) ??
-    (await activeProblem(tx, tenant, enrollment));
+    (await accountProblem(tx, tenant, enrollment, ground)) ??
+    activeProblem(enrollment, ground);
   if (problem !== undefined) return refused(problem);
-  return insert(tx, tenant, { enrollment, startDate, parts, ...ids, hash, nowMs }, options);
+  return insert(tx, tenant, { enrollment, startDate, parts, ...ids, hash, nowMs, ground }, options);
 }
 
 interface Accepted {
@@ -127,6 +128,7 @@ interface Accepted {
   readonly workflowId: string;
   readonly hash: string;
   readonly nowMs: EpochMs;
+  readonly ground: EnrollmentGround;
 }
 
 async function insert(
@@ -136,7 +138,10 @@ async function insert(
   options: EnrollOptions,
 ): Promise<EnrollmentAnswer> {
   const { enrollment, startDate, parts, promiseId, workflowId, hash, nowMs } = accepted;
-  const policy = await currentPolicy(tx, tenant.tenantId, tenant.policyName);
+  const { policy } = accepted.ground;
+  if (policy === null) {
+    throw new TrothError('NOT_FOUND', `Tenant "${tenant.tenantId}" has no policy "${tenant.policyName}"`);
+  }
   const lines = linesOf(parts, policy, tenant.timeZone);
   const actor = enrollment.enrolledBy ?? options.actor;
   const first = lines[0];
@@ -172,28 +177,33 @@ async function insert(
     accountId: enrollment.accountId,
     details: { installments: lines.length, totalCents: totalOf(parts), firstDueDate: first.dueDate },
   });
-  await announce(tx, tenant, accepted, options);
+  await announce(tx, tenant, accepted, first, options);
   return { result: 'enrolled', promiseId, workflowId };
 }
 
-async function announce(tx: Tx, tenant: Tenant, accepted: Accepted, options: EnrollOptions): Promise<void> {
-  const { enrollment, promiseId, workflowId, nowMs } = accepted;
+async function announce(
+  tx: Tx,
+  tenant: Tenant,
+  accepted: Accepted,
+  first: Line,
+  options: EnrollOptions,
+): Promise<void> {
+  const { enrollment, promiseId, workflowId, nowMs, ground } = accepted;
   const { tenantId } = tenant;
   // Money may be there already: then the workflow settles at once instead of waiting for the first judge time.
-  const life = evaluate(await loadFacts(tx, tenantId, promiseId), nowMs);
-  const firstDueDate = accepted.parts[0]?.dueDate ?? '';
-  if (life.status === 'broken') {
+  const isQuiet = !ground.hasMoney && first.judgeAtMs > nowMs;
+  const status = isQuiet ? 'active' : evaluate(await loadFacts(tx, tenantId, promiseId), nowMs).status;
+  if (status === 'broken') {
     // A file that comes late must not make a customer's promise broken at birth; a person has to look at it.
     const message = 'and its grace have passed without the money; the promise would be broken at once';
-    throw new Refusal({ field: 'dueDate', value: firstDueDate, message });
+    throw new Refusal({ field: 'dueDate', value: first.dueDate, message });
   }
-  const settleNow = life.status !== 'active';
   if (options.workflowId === undefined) {
-    await enqueue(tx, tenantId, { kind: settleNow ? 'review' : 'start', promiseId, workflowId });
+    await enqueue(tx, tenantId, { kind: status === 'active' ? 'start' : 'review', promiseId, workflowId });
   }
   const { accountId, debtClass } = enrollment;
-  const caseWorkflow = await openCaseWorkflow(tx, { tenantId, accountId, debtClass });
-  if (caseWorkflow === undefined) return; // activation is told only to a case that is open
+  const { caseWorkflow } = ground;
+  if (caseWorkflow === null) return; // activation is told only to a case that is open
   const outcomeId = outcomeIdOf(promiseId, 1, 'activated');
   const at = new Date(nowMs).toISOString();
   const payload = {
@@ -272,7 +282,12 @@ function datesInReach(
   return undefined;
 }
 
-async function accountProblem(tx: Tx, tenant: Tenant, enrollment: Enrollment): Promise<Problem | undefined> {
+async function accountProblem(
+  tx: Tx,
+  tenant: Tenant,
+  enrollment: Enrollment,
+  { debtClasses }: EnrollmentGround,
+): Promise<Problem | undefined> {
   const { accountId, customerId, premiseId, debtClass, currency } = enrollment;
   if (currency !== undefined && currency !== tenant.currency) {
     return {
@@ -291,29 +306,27 @@ async function accountProblem(tx: Tx, tenant: Tenant, enrollment: Enrollment): P
     await putAccounts(tx, tenant.tenantId, [account]);
     return undefined;
   }
-  const account = await findAccount(tx, tenant.tenantId, accountId);
-  if (account === undefined) {
+  if (debtClasses === null) {
     return {
       field: 'accountId',
       value: accountId,
       message: 'is not a known account; load the accounts first, or send customerId or premiseId with it',
     };
   }
-  if (!account.debtClasses.includes(debtClass)) {
+  if (!debtClasses.includes(debtClass)) {
     return {
       field: 'debtClass',
       value: debtClass,
-      message: `is not a debt class of account ${accountId}, which has ${account.debtClasses.join(', ')}`,
+      message: `is not a debt class of account ${accountId}, which has ${debtClasses.join(', ')}`,
     };
   }
   return undefined;
 }
 
 // R25: at most one active promise per account, debt class and payor. The index is the guard; this is the sentence.
-async function activeProblem(tx: Tx, tenant: Tenant, enrollment: Enrollment): Promise<Problem | undefined> {
-  const { accountId, debtClass, payor } = enrollment;
-  const active = await findActive(tx, tenant.tenantId, accountId, debtClass, payor);
-  if (active === undefined) return undefined;
+function activeProblem(enrollment: Enrollment, { active }: EnrollmentGround): Problem | undefined {
+  const { accountId, debtClass } = enrollment;
+  if (active === null) return undefined;
   return {
     field: 'accountId',
     value: accountId,

@@ -47,7 +47,7 @@ export async function receiveOutcome(
                        where o.tenant_id = c.tenant_id and o.account_id = c.account_id
                          and o.debt_class = c.debt_class), 0) as position
        from collections_case c
-      where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass for update`,
+      where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass for no key update`,
     { ...key },
   );
   const missing = await notYetReceived(tx, key.tenantId, message);
@@ -175,17 +175,6 @@ export async function closeCase(tx: Tx, key: CaseKey): Promise<void> {
       where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass`,
     { ...key, now: new Date() },
   );
-}
-
-/** Whether a case is open now, and its workflow. */
-export async function openCaseWorkflow(tx: Tx, key: CaseKey): Promise<string | undefined> {
-  const found = await row<{ workflowId: string }>(
-    tx,
-    `select workflow_id as "workflowId" from collections_case
-      where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass and status = 'open'`,
-    { ...key },
-  );
-  return found?.workflowId;
 }
 
 /** Open cases that were opened before an instant, with their workflows. */

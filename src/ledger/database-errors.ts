@@ -13,11 +13,13 @@ export function errorCodeOf(error: unknown): string {
 export function isAway(error: unknown): boolean {
   if (error instanceof TrothError) return error.code === 'UNAVAILABLE';
   if (error instanceof AggregateError) return error.errors.some(isAway);
+  if (AWAY.test(errorCodeOf(error))) return true;
   if (!(error instanceof Error)) return false;
   return (
-    AWAY.test(errorCodeOf(error)) ||
     error.name === 'KnexTimeoutError' ||
-    /^Connection terminated|^timeout exceeded when trying to connect/.test(error.message)
+    /Connection terminated|encountered a connection error|^timeout exceeded when trying to connect/.test(
+      error.message,
+    )
   );
 }
 
@@ -29,6 +31,9 @@ export function isLostRace(error: unknown): boolean {
 /** What a database error says, in one line and without the statement, which knex puts in front of it. */
 export function reasonOf(error: unknown): string {
   const text = messageOf(error);
-  const own = error instanceof TrothError ? text : text.slice(text.lastIndexOf(' - ') === -1 ? 0 : text.lastIndexOf(' - ') + 3);
+  const own =
+    error instanceof TrothError
+      ? text
+      : text.slice(text.lastIndexOf(' - ') === -1 ? 0 : text.lastIndexOf(' - ') + 3);
   return own.split('\n')[0] ?? '';
 }

@@ -26,7 +26,10 @@ export interface PromiseRow {
 
 const MS = (column: string): string => `cast(extract(epoch from ${column}) * 1000 as bigint)`;
 
-/** Locks a promise until the transaction ends, so that a verdict and a payment cannot cross. */
+/**
+ * Locks a promise until the transaction ends, so that a verdict and a payment cannot cross. `no key update` conflicts
+ * with itself but lets others insert rows that refer to the promise, such as messages in the outbox.
+ */
 export async function lockPromise(
   tx: Tx,
   tenantId: string,
@@ -42,7 +45,7 @@ export async function lockPromise(
             t.clock_offset_ms as "clockOffsetMs", t.sandbox
        from promise p join tenant t using (tenant_id)
       where p.tenant_id = :tenantId and p.promise_id = :promiseId
-        for update of p`,
+        for no key update of p`,
     { tenantId, promiseId },
   );
 }
@@ -63,7 +66,7 @@ interface StoredFacts {
     readonly policyVersion: number;
     readonly options: PolicyOptions;
   };
-  readonly lines: readonly Line[];
+  readonly lines: readonly Line[] | null;
   readonly payments: readonly Payment[] | null;
   readonly rivals: readonly RivalPromise[] | null;
 }
@@ -116,7 +119,7 @@ export async function loadFacts(tx: Tx, tenantId: string, promiseId: string): Pr
 
 function factsOf({ promise, lines, payments, rivals }: StoredFacts): PromiseFacts {
   const { policyName, policyVersion, options, cancelledAtMs, cancelReason, ...rest } = promise;
-  invariant(lines.length > 0, `Promise ${promise.promiseId} has no installments`);
+  invariant(lines !== null && lines.length > 0, `Promise ${promise.promiseId} has no installments`);
   for (const line of lines) cents(line.amountCents);
   for (const payment of payments ?? []) cents(payment.amountCents);
   return {

@@ -1,6 +1,6 @@
 import { epochMs, formatLocalTime, localDateAt, type EpochMs, type LocalDate } from '../rules/calendar';
 import { evaluate } from '../rules/decide';
-import { SELF } from '../rules/facts';
+import { SELF, type PromiseFacts } from '../rules/facts';
 import type { Cents } from '../rules/money';
 import { TrothError } from '../platform/errors';
 import { findAccount } from './accounts';
@@ -163,7 +163,7 @@ async function lockPromisesOf(
        from promise
       where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass
         and status <> 'cancelled'
-      order by enrolled_at desc, promise_id limit :most for update`,
+      order by enrolled_at desc, promise_id limit :most for no key update`,
     { tenantId, accountId, debtClass, most: MOST_PROMISES },
   );
 }
@@ -275,17 +275,37 @@ async function hint(
 ): Promise<string[]> {
   const touched: string[] = [];
   for (const promise of promises) {
-    const life = evaluate(await loadFacts(tx, tenantId, promise.promiseId), atMs);
-    const changed =
-      life.status !== promise.status ||
-      life.revision !== promise.revision ||
-      life.nextJudgeAtMs !== promise.nextJudgeAtMs;
-    if (!changed) continue;
+    if (!(await changes(tx, tenantId, promise, atMs))) continue;
     const { promiseId, workflowId } = promise;
     await enqueue(tx, tenantId, { kind: 'review', promiseId, workflowId });
     touched.push(promiseId);
   }
   return touched;
+}
+
+async function changes(tx: Tx, tenantId: string, promise: LockedPromise, atMs: EpochMs): Promise<boolean> {
+  const facts = await factsOrNothing(tx, tenantId, promise.promiseId);
+  if (facts === undefined) return true;
+  const life = evaluate(facts, atMs);
+  return (
+    life.status !== promise.status ||
+    life.revision !== promise.revision ||
+    life.nextJudgeAtMs !== promise.nextJudgeAtMs
+  );
+}
+
+// Money is taken whatever a promise looks like: one with broken data is left to its workflow, which parks it.
+async function factsOrNothing(
+  tx: Tx,
+  tenantId: string,
+  promiseId: string,
+): Promise<PromiseFacts | undefined> {
+  try {
+    return await loadFacts(tx, tenantId, promiseId);
+  } catch (error) {
+    if (error instanceof TrothError && error.code === 'INVARIANT') return undefined;
+    throw error;
+  }
 }
 
 /** Writes the audit event of a file of payments, once for the file. */

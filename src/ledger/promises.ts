@@ -1,6 +1,8 @@
 import type { EpochMs } from '../rules/calendar';
 import type { Verdict } from '../rules/explain';
 import type { Line } from '../rules/facts';
+import type { Policy, PolicyOptions } from '../rules/policy';
+import { invariant } from '../platform/errors';
 import { rows, row, type Tx } from './connection';
 
 /** A promise to be recorded; everything has been validated. */
@@ -83,22 +85,65 @@ export async function findEnrollment(
   );
 }
 
-/** The active promise of a payor on a debt, if any (R25: at most one). */
-export async function findActive(
+/** What the ledger knows of an enrollment before it is written. */
+export interface EnrollmentGround {
+  /** Enrolled before under this id, or by this workflow. */
+  readonly known: KnownEnrollment | null;
+  /** The account's debt classes; null when there is no such account. */
+  readonly debtClasses: readonly string[] | null;
+  /** The active promise of this payor on this debt (R25: at most one). */
+  readonly active: string | null;
+  /** Whether any money has come for this debt. */
+  readonly hasMoney: boolean;
+  /** The workflow of the debt's case, when one is open. */
+  readonly caseWorkflow: string | null;
+  /** The newest version of the tenant's policy. */
+  readonly policy: Policy | null;
+}
+
+/** Looks at everything that an enrollment meets, at one instant and in one round trip: each is paid by every row. */
+export async function enrollmentGround(
   tx: Tx,
-  tenantId: string,
-  accountId: string,
-  debtClass: string,
-  payor: string,
-): Promise<string | undefined> {
-  const found = await row<{ promiseId: string }>(
+  tenant: { readonly tenantId: string; readonly policyName: string },
+  ids: { readonly promiseId: string; readonly workflowId: string },
+  debt: { readonly accountId: string; readonly debtClass: string; readonly payor: string },
+): Promise<EnrollmentGround> {
+  const { accountId, debtClass, payor } = debt;
+  const found = await row<Omit<EnrollmentGround, 'policy'> & { readonly policy: StoredPolicy | null }>(
     tx,
-    `select promise_id as "promiseId" from promise
-      where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass and payor = :payor
-        and status in ('pending', 'active')`,
-    { tenantId, accountId, debtClass, payor },
+    `select
+       (select json_build_object('promiseId', promise_id, 'workflowId', workflow_id,
+                                 'enrollmentHash', enrollment_hash, 'status', status)
+          from promise
+         where tenant_id = :tenantId and (promise_id = :promiseId or workflow_id = :workflowId)
+         order by (promise_id = :promiseId) desc limit 1) as known,
+       (select debt_classes from account
+         where tenant_id = :tenantId and account_id = :accountId) as "debtClasses",
+       (select promise_id from promise
+         where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass and payor = :payor
+           and status in ('pending', 'active')) as active,
+       exists (select 1 from payment
+                where tenant_id = :tenantId and account_id = :accountId
+                  and debt_class = :debtClass) as "hasMoney",
+       (select workflow_id from collections_case
+         where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass
+           and status = 'open') as "caseWorkflow",
+       (select json_build_object('name', name, 'version', version, 'options', options) from policy
+         where tenant_id = :tenantId and name = :policyName order by version desc limit 1) as policy`,
+    { ...ids, accountId, debtClass, payor, tenantId: tenant.tenantId, policyName: tenant.policyName },
   );
-  return found?.promiseId;
+  invariant(found !== undefined, 'A select without a table has one row');
+  return { ...found, policy: found.policy === null ? null : policyOf(found.policy) };
+}
+
+interface StoredPolicy {
+  readonly name: string;
+  readonly version: number;
+  readonly options: PolicyOptions;
+}
+
+function policyOf({ name, version, options }: StoredPolicy): Policy {
+  return { name, version, ...options };
 }
 
 /** Marks a promise as cancelled by an actor; `settleLocked` makes the verdict of it. */
@@ -372,4 +417,20 @@ export async function promiseState(
     overdue: open?.overdue ?? 0,
     attention: open?.attention ?? 0,
   };
+}
+
+/** How many promises of a tenant, or of one account, stand how. */
+export async function countPromises(
+  tx: Tx,
+  tenantId: string,
+  filter: { readonly accountId?: string } = {},
+): Promise<{ readonly status: string; readonly promises: number }[]> {
+  return rows(
+    tx,
+    `select status, cast(count(*) as integer) as promises from promise
+      where tenant_id = :tenantId and (cast(:accountId as text) is null or account_id = :accountId)
+      group by status
+      order by array_position(array['pending', 'active', 'kept', 'broken', 'cancelled'], status)`,
+    { tenantId, accountId: filter.accountId ?? null },
+  );
 }

@@ -6,6 +6,7 @@ import { TrothError } from '../platform/errors';
 import { rows, type Ledger, type Tx } from './connection';
 import { loadFacts, lockPromise, type PromiseRow } from './facts';
 import { newOutcomeRow, type OutboxRow, type OutcomeMessage } from './outbox';
+import { holdClock } from './tenants';
 
 /** What a settlement found: enough for the workflow to go on, and no more (it lands in Temporal's history). */
 export interface Settlement {
@@ -53,7 +54,9 @@ export async function settlePromise(
     if (promise === undefined) {
       throw new TrothError('NOT_FOUND', `Tenant "${tenantId}" has no promise "${promiseId}"`);
     }
-    return settleLocked(tx, tenantId, promise, epochMs(realNowMs + promise.clockOffsetMs), options);
+    const clockOffsetMs = promise.sandbox ? await holdClock(tx, tenantId) : promise.clockOffsetMs;
+    const nowMs = epochMs(realNowMs + clockOffsetMs);
+    return settleLocked(tx, tenantId, { ...promise, clockOffsetMs }, nowMs, options);
   });
 }
 
@@ -122,11 +125,8 @@ with new_promise as (
    where tenant_id = :tenantId and promise_id = :promiseId
   returning 1),
 new_lines as (
-  update installment i set status = l.status, counted_cents = l."countedCents",
-         last_day = l."lastDay", deadline_at = l."deadlineAt", judge_at = l."judgeAt"
-    from json_to_recordset(cast(:lines as json))
-      as l(seq integer, status text, "countedCents" bigint, "lastDay" date, "deadlineAt" timestamptz,
-           "judgeAt" timestamptz)
+  update installment i set status = l.status, counted_cents = l."countedCents"
+    from json_to_recordset(cast(:lines as json)) as l(seq integer, status text, "countedCents" bigint)
    where i.tenant_id = :tenantId and i.promise_id = :promiseId and i.schedule_no = :scheduleNo and i.seq = l.seq
      and (i.status, i.counted_cents) is distinct from (l.status, l."countedCents")
   returning 1),
@@ -193,15 +193,9 @@ async function record(tx: Tx, tenantId: string, recording: Recording): Promise<n
   return queued.map(({ outboxId }) => outboxId);
 }
 
+// The agreed deadlines stay as they were: a deadline that a reversal moved follows from the facts (R19, R20).
 function storedLine({ line, status, countedCents }: Evaluation['lines'][number]): object {
-  return {
-    seq: line.seq,
-    status,
-    countedCents,
-    lastDay: line.lastDay,
-    deadlineAt: new Date(line.deadlineMs),
-    judgeAt: new Date(line.judgeAtMs),
-  };
+  return { seq: line.seq, status, countedCents };
 }
 
 function storedVerdict(verdict: Verdict): object {

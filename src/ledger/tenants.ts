@@ -1,5 +1,5 @@
 import { epochMs, formatLocalTime, type EpochMs } from '../rules/calendar';
-import { DEFAULT_POLICY_OPTIONS, type Policy, type PolicyOptions } from '../rules/policy';
+import { DEFAULT_POLICY_OPTIONS, type PolicyOptions } from '../rules/policy';
 import { TrothError } from '../platform/errors';
 import { audit } from './audit';
 import { row, rows, type Tx } from './connection';
@@ -83,16 +83,17 @@ export async function addPolicyVersion(
   return added?.version ?? 1;
 }
 
-/** The newest version of a policy. @throws TrothError NOT_FOUND */
-export async function currentPolicy(tx: Tx, tenantId: string, name: string): Promise<Policy> {
-  const found = await row<{ version: number; options: PolicyOptions }>(
+/**
+ * What a sandbox's clock is ahead of the real one, held there until the transaction ends: whoever moves it waits, and
+ * then sees what this transaction made due. Else a promise whose next judge time is being written would miss the move.
+ */
+export async function holdClock(tx: Tx, tenantId: string): Promise<number> {
+  const held = await row<{ clockOffsetMs: number }>(
     tx,
-    `select version, options from policy where tenant_id = :tenantId and name = :name
-     order by version desc limit 1`,
-    { tenantId, name },
+    'select clock_offset_ms as "clockOffsetMs" from tenant where tenant_id = :tenantId for share',
+    { tenantId },
   );
-  if (found === undefined) throw new TrothError('NOT_FOUND', `Tenant "${tenantId}" has no policy "${name}"`);
-  return { name, version: found.version, ...found.options };
+  return held?.clockOffsetMs ?? 0;
 }
 
 /** A clock that was moved: what it showed before, what it shows now, in the tenant's time. */
@@ -109,7 +110,7 @@ export interface MovedClock {
 export async function moveClock(tx: Tx, tenantId: string, toMs: EpochMs, actor: string): Promise<MovedClock> {
   const tenant = await row<Tenant>(
     tx,
-    `select ${COLUMNS} from tenant where tenant_id = :tenantId for update`,
+    `select ${COLUMNS} from tenant where tenant_id = :tenantId for no key update`,
     {
       tenantId,
     },

@@ -50,7 +50,11 @@ export class TrothError extends Error {
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // knex puts the whole statement before what PostgreSQL says.
+  return 'severity' in error
+    ? error.message.slice(error.message.lastIndexOf(' - ') + 1).replace(/^- /, '')
+    : error.message;
 }
 
 /** Fails loudly on a broken invariant: both sides of a boundary assert what they rely on. */

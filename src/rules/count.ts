@@ -101,6 +101,19 @@ export function count(facts: PromiseFacts, lines: readonly Line[], knowledge: Kn
   };
 }
 
+/**
+ * How much money counts in all, whichever line it falls on: all that most happenings need to know, at a fraction of the
+ * cost of a full count. More than was promised is possible.
+ */
+export function received(facts: PromiseFacts, knowledge: Knowledge): Cents {
+  let total = ZERO;
+  for (const payment of facts.payments) {
+    if (!isKnown(payment, knowledge) || whyNot(facts, payment, knowledge) !== null) continue;
+    total = cents(total + remaining(shareOf(facts, payment).cents, payment.spentCents));
+  }
+  return total;
+}
+
 /** What is unpaid on a counted line. */
 export function unpaid(counted: CountedLine): Cents {
   return remaining(counted.line.amountCents, counted.countedCents);

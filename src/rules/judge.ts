@@ -1,9 +1,9 @@
 import { epochMs, type EpochMs } from './calendar';
-import { count, unpaid, unpaidOn, type CountedLine } from './count';
-import type { PromiseFacts } from './facts';
-import { sum } from './money';
+import { count, received, unpaid, unpaidOn, type CountedLine } from './count';
+import type { Line, PromiseFacts } from './facts';
+import { sum, type Cents } from './money';
 import { toleratedCents } from './policy';
-import { countAt, end, isCatchingUp, lastDayOf, nextJudgeTime, type State } from './state';
+import { countAt, end, isCatchingUp, knowledgeAt, lastDayOf, nextJudgeTime, type State } from './state';
 
 /** R15: broken when, at a judge time, the lines whose deadlines have passed are unpaid beyond the tolerance. */
 export function judge(facts: PromiseFacts, state: State, judgeAtMs: EpochMs): State {
@@ -44,12 +44,11 @@ export function complete(facts: PromiseFacts, state: State, atMs: EpochMs, inclu
   // R15: what the past holds is not over before the present; a kept found on the way could already have bounced.
   if (isCatchingUp(state)) return state;
   const allJudged = nextJudgeTime(state) === null;
-  const counted = countAt(facts, state, atMs, inclusive);
-  const missing = unpaidOn(counted.lines);
-  if (missing > 0 && !allJudged) return state;
-  return end(state, counted, {
+  const isPaid = received(facts, knowledgeAt(state, atMs, inclusive)) >= promisedOn(state.lines);
+  if (!isPaid && !allJudged) return state;
+  return end(state, countAt(facts, state, atMs, inclusive), {
     status: 'kept',
-    reason: missing > 0 ? 'paid_within_tolerance' : 'paid_in_full',
+    reason: isPaid ? 'paid_in_full' : 'paid_within_tolerance',
     atMs,
     lastDay: allJudged ? lastDayOf(state.lines) : null,
     lineStatus: () => 'kept',
@@ -58,6 +57,10 @@ export function complete(facts: PromiseFacts, state: State, atMs: EpochMs, inclu
 
 /** R12: whether what is unpaid on some lines is little enough, cumulative over all of them. */
 export function isWithinTolerance(facts: PromiseFacts, lines: readonly CountedLine[]): boolean {
-  const promised = sum(lines.map(({ line }) => line.amountCents));
+  const promised = promisedOn(lines.map(({ line }) => line));
   return unpaidOn(lines) <= toleratedCents(facts.policy, promised);
+}
+
+function promisedOn(lines: readonly Line[]): Cents {
+  return sum(lines.map(({ amountCents }) => amountCents));
 }

@@ -34,9 +34,10 @@ export function splitEqually(total: Cents, parts: number): Cents[] {
 
 /**
  * R3: the due dates of a promise paid at a frequency. Months keep their anchor day: 31 Jan, 28 Feb, 31 Mar.
- * @throws RangeError when a half-monthly schedule does not start on the 1st or the 15th.
+ * @throws RangeError when a half-monthly schedule does not start on the 1st or the 15th, or `once` is not once.
  */
 export function dueDates(first: LocalDate, frequency: Frequency, count: number): LocalDate[] {
+  if (frequency === 'once' && count !== 1) throw new RangeError(`once is one installment, not ${count}`);
   const anchor = Temporal.PlainDate.from(first);
   if (frequency === 'half-month' && anchor.day !== 1 && anchor.day !== 15) {
     throw new RangeError(`a half-month schedule starts on the 1st or the 15th, not on ${first}`);
@@ -50,6 +51,7 @@ export function dueDates(first: LocalDate, frequency: Frequency, count: number):
 function nthDueDate(anchor: Temporal.PlainDate, frequency: Frequency, index: number): Temporal.PlainDate {
   switch (frequency) {
     case 'once':
+      return anchor;
     case 'weekly':
       return anchor.add({ weeks: index });
     case 'two-weeks':

@@ -1,5 +1,5 @@
 import type { EpochMs, LocalDate } from './calendar';
-import { count, unpaidOn, type Count, type Hearing } from './count';
+import { count, unpaidOn, type Count, type Hearing, type Knowledge } from './count';
 import type { FinalStatus, InstallmentStatus, Line, PromiseFacts, PromiseStatus, Reason } from './facts';
 import { ZERO, type Cents } from './money';
 
@@ -81,7 +81,11 @@ export function nextJudgeTime(state: State): EpochMs | null {
  * too late for a judge time (R5).
  */
 export function countAt(facts: PromiseFacts, state: State, atMs: EpochMs, inclusive = true): Count {
-  return count(facts, state.lines, { atMs, inclusive, hearing: state.hearing, lastDay: windowEnd(state) });
+  return count(facts, state.lines, knowledgeAt(state, atMs, inclusive));
+}
+
+export function knowledgeAt(state: State, atMs: EpochMs, inclusive: boolean): Knowledge {
+  return { atMs, inclusive, hearing: state.hearing, lastDay: windowEnd(state) };
 }
 
 // R8: the window ends with the deadline under judgement, which is the earliest one that still waits for its judge time:

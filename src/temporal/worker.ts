@@ -18,6 +18,8 @@ export async function createWorker(options: {
   connection: NativeConnection;
   namespace: string;
   activities: ActivityDeps;
+  /** Local activities at a time: the ledger's connections. */
+  localActivities: number;
   /** Tests say where their own bundle is. */
   bundlePath?: string;
 }): Promise<Worker> {
@@ -34,7 +36,8 @@ export async function createWorker(options: {
     workflowBundle: { codePath: bundlePath },
     dataConverter: { payloadConverterPath: require.resolve('../../workflows/payload-converter') },
     activities: createActivities(options.activities),
-    maxConcurrentLocalActivityExecutions: SLOTS,
+    // As many as have a connection: one that waits for it would use up its own time limit.
+    maxConcurrentLocalActivityExecutions: options.localActivities,
     maxConcurrentWorkflowTaskExecutions: SLOTS,
     maxConcurrentActivityTaskExecutions: 20,
     maxCachedWorkflows: CACHED_WORKFLOWS,
