@@ -13,7 +13,10 @@ const shared = {
     ],
   },
   // Packages that exist as ES modules only; jest's CommonJS needs them translated.
-  transformIgnorePatterns: ['/node_modules/(?!(temporal-polyfill|temporal-utils|listr2)/)', '<rootDir>/dist/'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(temporal-polyfill|temporal-utils|listr2)/)',
+    '<rootDir>/dist/',
+  ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.troth/'],
 };
 

@@ -24,7 +24,7 @@ import {
   type CaseView,
   type OutcomeSignal,
 } from './messages';
-import { addNotice, innermost, isRecord, shown } from './notices';
+import { addNotice, detailsOf, innermost, isRecord, shown } from './notices';
 
 // As in promise.ts: one short idempotent transaction each, retried for ever, quiet in a long outage.
 const ledger = proxyLocalActivities<ReturnType<typeof createActivities>>({
@@ -219,5 +219,5 @@ function show(state: CaseState): void {
   for (const outcome of recent)
     lines.push(`- ${outcome.at.slice(0, 16).replace('T', ' ')} ${outcome.outcomeId}`);
   for (const notice of notices) lines.push(`- ${notice}`);
-  setCurrentDetails(lines.join('\n'));
+  setCurrentDetails(detailsOf(lines));
 }

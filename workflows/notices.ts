@@ -10,7 +10,7 @@ export function addNotice(notices: string[], text: string): void {
 /** A value from outside as short text. */
 export function shown(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'nothing';
+    return value === undefined ? 'nothing' : JSON.stringify(value);
   } catch {
     return 'something unreadable';
   }
@@ -26,4 +26,9 @@ export function innermost(error: unknown): string {
   let current = error;
   while (current instanceof Error && current.cause instanceof Error) current = current.cause;
   return current instanceof Error ? current.message : String(current);
+}
+
+/** Lines for the details that Temporal UI shows as markdown. It takes text between two dollar signs for a formula. */
+export function detailsOf(lines: readonly string[]): string {
+  return lines.join('\n').replaceAll('$', '&#36;');
 }

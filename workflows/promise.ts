@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   condition,
+  currentUpdateInfo,
   isCancellation,
   proxyLocalActivities,
   setCurrentDetails,
@@ -29,7 +30,7 @@ import {
   type PromiseResult,
   type PromiseStatusView,
 } from './messages';
-import { addNotice, innermost, isRecord, shown } from './notices';
+import { addNotice, detailsOf, innermost, isRecord, shown } from './notices';
 
 // One short transaction each: a local activity costs one marker instead of three events. They retry for ever, since a
 // promise must outlive any outage; waits over ten seconds become server timers, so a long outage stays quiet.
@@ -279,8 +280,9 @@ async function cancelBySignal(state: State, request: unknown): Promise<void> {
 async function cancel(state: State, request: CancelRequest): Promise<CancelReply> {
   await condition(() => state.promiseId !== null);
   const { tenantId, promiseId } = state;
+  const requestId = currentUpdateInfo()?.id ?? null;
   const answer = await untilDone(state, () =>
-    ledger.cancelPromise({ tenantId, promiseId: promiseId ?? '', request, realNowMs: Date.now() }),
+    ledger.cancelPromise({ tenantId, promiseId: promiseId ?? '', request, requestId, realNowMs: Date.now() }),
   );
   if (answer.settled !== null) {
     const ended = hasEnded(state);
@@ -322,7 +324,7 @@ function show(state: State): void {
     lines.push(`Active. Next judged ${isoMinute(state.nextJudgeAtMs)} UTC.`, '');
   if (state.schedule !== '') lines.push(state.schedule, '');
   for (const notice of state.notices) lines.push(`- ${notice}`);
-  setCurrentDetails(lines.join('\n'));
+  setCurrentDetails(detailsOf(lines));
 }
 
 function isoMinute(ms: number): string {

@@ -11,7 +11,7 @@ export function registerApi(program: Command): void {
   program
     .command('api')
     .description('serve the HTTP port (health and metrics for now) until stopped')
-    .option('--host HOST', 'address to listen on', '127.0.0.1')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
     .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://… troth api --host 0.0.0.0\n')
     .action(async (options: { host: string }) => {
       const config = loadConfig();

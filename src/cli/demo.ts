@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { parse } from 'csv-parse';
-import pc from 'picocolors';
 import { loadAccounts } from '../cis/accounts';
 import { loadCancellations } from '../cis/cancellations';
 import { loadEnrollments } from '../cis/enrollments';
@@ -20,6 +19,7 @@ import { formatLocalTime, localTimeMs, type EpochMs } from '../rules/calendar';
 import { formatMoney, cents } from '../rules/money';
 import { connectClient } from '../temporal/connection';
 import { resolveEndpoints, type Endpoints } from './endpoints';
+import { status as coloured, terminalWidth } from './text';
 
 const TENANT = 'demo';
 const TIME_ZONE = 'America/New_York';
@@ -190,7 +190,7 @@ async function storyTable(ledger: Ledger, all: boolean): Promise<string> {
   const promises = await ledger.forTenant(TENANT, (tx) => listPromises(tx, TENANT, { limit: MOST_PROMISES }));
   const expected = await expectations();
   const shown = all ? promises : oneOfEach(promises, expected);
-  const width = Math.max(80, Math.min(process.stdout.columns ?? 120, 200));
+  const width = Math.max(80, Math.min(terminalWidth(), 200));
   const table = new Table({
     head: ['Promise', 'Account', 'Schedule', 'Outcome', 'Why'],
     colWidths: [10, 12, 26, 11, width - 10 - 12 - 26 - 11 - 6],
@@ -220,11 +220,6 @@ function scheduleOf({
   return installments === 1
     ? `${total} due ${firstDueDate}`
     : `${total} in ${installments}, ${firstDueDate} to ${lastDueDate}`;
-}
-
-function coloured(status: string): string {
-  if (status === 'kept') return pc.green(status);
-  return status === 'broken' ? pc.red(status) : pc.yellow(status);
 }
 
 interface Expectation {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { type Check, examine } from '../local/doctor';
 import { loadConfig } from '../platform/config';
+import { green, red, yellow } from './text';
 
-const MARKS = { ok: pc.green('ok  '), warn: pc.yellow('warn'), fail: pc.red('FAIL') } as const;
+const MARKS = { ok: green('ok  '), warn: yellow('warn'), fail: red('FAIL') } as const;
 
 /** `troth doctor`: looks at everything a start needs; exit code 1 when something would fail. */
 export function registerDoctor(program: Command): void {

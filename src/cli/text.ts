@@ -1,7 +1,8 @@
+import { isatty } from 'node:tty';
 import pc from 'picocolors';
 
 /** Colours only where a person looks: on a terminal, unless NO_COLOR says no. */
-const colours = pc.createColors(process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '');
+const colours = pc.createColors(isatty(1) && (process.env['NO_COLOR'] ?? '') === '');
 
 /** The colour of a promise's or installment's status. */
 export function status(text: string): string {

@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { claimHome, readRunFile, removeRunFile } from '../local/runfile';
 import { Supervisor } from '../local/supervisor';
 import { type Config, loadConfig } from '../platform/config';
 import { type Log, createLog } from '../platform/log';
+import { green } from './text';
 import { type UpState, runSteps, update } from './up-steps';
 
 /** `troth up`: everything, from nothing to serving, until Ctrl-C. */
@@ -105,7 +105,7 @@ function announce(state: UpState, startedAt: number): void {
   row('PostgreSQL', run.databaseUrl && maskPassword(run.databaseUrl));
   console.log(table.toString());
   const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
-  console.log(`${pc.green('Ready')} after ${seconds} s. In another terminal:`);
+  console.log(`${green('Ready')} after ${seconds} s. In another terminal:`);
   console.log('  npx troth promise list      every promise and how it stands');
   console.log('  npx troth --help            everything else');
   console.log('Ctrl-C stops everything; data is kept.');

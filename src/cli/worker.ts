@@ -6,7 +6,7 @@ import { createLog, type Log } from '../platform/log';
 import { connectWorker, isTemporalCloud, lazyClient, type TemporalTarget } from '../temporal/connection';
 import { startRelay } from '../temporal/relay';
 import { Runtime, type Worker } from '@temporalio/worker';
-import { ensureSweep } from '../temporal/setup';
+import { ensureSweep, prepareTemporal } from '../temporal/setup';
 import { createWorker } from '../temporal/worker';
 import { resolveEndpoints } from './endpoints';
 
@@ -37,6 +37,8 @@ export async function runWorker(
 ): Promise<void> {
   const log = createLog(config, 'worker');
   bridgeLogs(log);
+  // A worker polls a namespace that does not exist for ever and in silence.
+  await prepareTemporal(temporal);
   const ledger = openLedger(databaseUrl, { poolSize: config.databasePool, applicationName: 'troth worker' });
   const { connection, namespace } = await connectWorker(temporal);
   const { client, close } = lazyClient(temporal);
@@ -82,7 +84,8 @@ function keepSweep(ensure: () => Promise<void>, log: Log): { stop(): Promise<voi
   const run = async (): Promise<void> => {
     for (let attempt = 1; !stopped && attempt <= SWEEP_TRIES; attempt += 1) {
       try {
-        return await ensure();
+        await ensure();
+        return;
       } catch (error) {
         if (attempt === SWEEP_TRIES)
           log.error({ error: messageOf(error) }, 'the sweep could not be scheduled');

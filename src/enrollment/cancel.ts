@@ -20,6 +20,8 @@ export interface CancelOptions extends SettleOptions {
   readonly actor: string;
   /** Real time in epoch milliseconds; the tenant's sandbox offset is added. */
   readonly realNowMs: number;
+  /** Names the request: the same cancel, sent again because its answer was lost, is answered as before. */
+  readonly requestId?: string | null;
   /** Whether the promise's workflow must be told; not when it is the one that asks. */
   readonly wakeWorkflow: boolean;
 }
@@ -56,6 +58,10 @@ async function cancelLocked(
 ): Promise<CancelAnswer> {
   const nowMs = epochMs(Math.max(options.realNowMs + promise.clockOffsetMs, promise.settledAsOfMs + 1));
   const actor = cancel.actor ?? options.actor;
+  const requestId = options.requestId ?? null;
+  if (promise.status === 'cancelled' && requestId !== null && promise.cancelRequestId === requestId) {
+    return { result: 'cancelled', settlement: await settleLocked(tx, tenantId, promise, nowMs, options) };
+  }
   const facts = await loadFacts(tx, tenantId, promise.promiseId);
   const before = evaluate(facts, nowMs);
   const refusal = refusalOf(facts, before, nowMs);
@@ -64,7 +70,7 @@ async function cancelLocked(
     return { result: 'refused', problems: [refusal], settlement };
   }
   const { reason, note = null } = cancel;
-  await markCancelled(tx, tenantId, promise.promiseId, { atMs: nowMs, reason, note, actor });
+  await markCancelled(tx, tenantId, promise.promiseId, { atMs: nowMs, reason, note, actor, requestId });
   const settlement = await settleLocked(tx, tenantId, { ...promise, cancelActor: actor }, nowMs, options);
   if (options.wakeWorkflow) {
     const { promiseId, workflowId } = promise;

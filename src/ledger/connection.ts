@@ -29,13 +29,9 @@ const ACQUIRE_TIMEOUT_MS = 10_000;
  * bigint columns hold cents and ids: read as safe integers or not at all. Dates stay text; a Date has no place for a
  * day without a time.
  */
-const types = {
-  getTypeParser(oid: number, format?: string): unknown {
-    if (oid === pg.types.builtins.INT8) return safeInteger;
-    if (oid === pg.types.builtins.DATE) return (text: string) => text;
-    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
-  },
-} as Knex.PgConnectionConfig['types'];
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, safeInteger);
+types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
 function safeInteger(text: string): number {
   const value = Number(text);
@@ -51,7 +47,7 @@ export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Le
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
-    ...(types === undefined ? {} : { types }),
+    types: types as Knex.PgCustomTypesConfig, // to knex, a format is any string
   };
   const knex = knexFactory({
     client: 'pg',
@@ -75,9 +71,16 @@ export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Le
 }
 
 /** Runs a statement with named parameters (`:name`) and returns its rows. */
-export async function rows<Row>(tx: Tx, sql: string, values: Record<string, unknown>): Promise<Row[]> {
-  const result: { rows: Row[] } = await tx.raw(sql, values as Record<string, Knex.RawBinding>);
-  return result.rows;
+export async function rows<Row>(
+  tx: Tx,
+  sql: string,
+  values: Record<string, unknown>,
+  options: { readonly prepareAs?: string } = {},
+): Promise<Row[]> {
+  const statement = tx.raw<{ rows: Row[] }>(sql, values as Record<string, Knex.RawBinding>);
+  // A statement that every promise runs is planned once for each connection, not each time.
+  if (options.prepareAs !== undefined) void statement.options({ name: options.prepareAs });
+  return (await statement).rows;
 }
 
 /** The first row of a statement, or undefined. */
@@ -85,6 +88,7 @@ export async function row<Row>(
   tx: Tx,
   sql: string,
   values: Record<string, unknown>,
+  options: { readonly prepareAs?: string } = {},
 ): Promise<Row | undefined> {
-  return (await rows<Row>(tx, sql, values))[0];
+  return (await rows<Row>(tx, sql, values, options))[0];
 }

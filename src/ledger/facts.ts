@@ -18,7 +18,7 @@ export interface PromiseRow {
   readonly nextJudgeAtMs: EpochMs | null;
   readonly workflowId: string;
   readonly cancelActor: string | null;
-  readonly cancelledAtMs: EpochMs | null;
+  readonly cancelRequestId: string | null;
   readonly attention: string | null;
   readonly clockOffsetMs: number;
   readonly sandbox: boolean;
@@ -41,12 +41,13 @@ export async function lockPromise(
             p.revision, p.schedule_no as "scheduleNo", p.decided_revision as "decidedRevision",
             ${MS('p.settled_as_of')} as "settledAsOfMs", ${MS('p.next_judge_at')} as "nextJudgeAtMs",
             p.workflow_id as "workflowId", p.cancel_actor as "cancelActor",
-            ${MS('p.cancelled_at')} as "cancelledAtMs", p.attention,
+            p.cancel_request_id as "cancelRequestId", p.attention,
             t.clock_offset_ms as "clockOffsetMs", t.sandbox
        from promise p join tenant t using (tenant_id)
       where p.tenant_id = :tenantId and p.promise_id = :promiseId
         for no key update of p`,
     { tenantId, promiseId },
+    { prepareAs: 'lock-promise' },
   );
 }
 
@@ -112,7 +113,7 @@ where p.tenant_id = :tenantId and p.promise_id = :promiseId`;
 
 /** Everything that decides a promise. Call it with the promise's lock held, else a payment may cross. */
 export async function loadFacts(tx: Tx, tenantId: string, promiseId: string): Promise<PromiseFacts> {
-  const stored = await row<StoredFacts>(tx, FACTS, { tenantId, promiseId });
+  const stored = await row<StoredFacts>(tx, FACTS, { tenantId, promiseId }, { prepareAs: 'facts' });
   invariant(stored !== undefined, `Promise ${promiseId} of tenant ${tenantId} has gone`);
   return factsOf(stored);
 }

@@ -119,7 +119,10 @@ export async function enqueueAll(
   return queued.length;
 }
 
-/** Tells the workflows that a moved clock makes due, in the transaction that moved it. */
+/** A moved clock ticks on: promises that come due within this time have a timer that the old clock set. */
+const TICKING_MS = 3_600_000;
+
+/** Tells the workflows that a moved clock makes due, or soon will, in the transaction that moved it. */
 export async function enqueueNewlyDue(
   tx: Tx,
   tenantId: string,
@@ -132,7 +135,7 @@ export async function enqueueNewlyDue(
       where tenant_id = :tenantId and status in ('pending', 'active')
         and next_judge_at > :from and next_judge_at <= :to
      returning promise_id`,
-    { tenantId, from: new Date(moved.fromMs), to: new Date(moved.toMs), now: new Date() },
+    { tenantId, from: new Date(moved.fromMs), to: new Date(moved.toMs + TICKING_MS), now: new Date() },
   );
   return due.length;
 }

@@ -156,11 +156,13 @@ export async function markCancelled(
     readonly reason: string;
     readonly note: string | null;
     readonly actor: string;
+    readonly requestId: string | null;
   },
 ): Promise<void> {
   await rows(
     tx,
-    `update promise set cancelled_at = :at, cancel_reason = :reason, cancel_note = :note, cancel_actor = :actor
+    `update promise set cancelled_at = :at, cancel_reason = :reason, cancel_note = :note, cancel_actor = :actor,
+            cancel_request_id = :requestId
       where tenant_id = :tenantId and promise_id = :promiseId`,
     {
       tenantId,
@@ -169,6 +171,7 @@ export async function markCancelled(
       reason: cancel.reason,
       note: cancel.note,
       actor: cancel.actor,
+      requestId: cancel.requestId,
     },
   );
 }

@@ -2,7 +2,7 @@ import { epochMs, type EpochMs } from '../rules/calendar';
 import { evaluate, type Evaluation, type Outcome } from '../rules/decide';
 import { explain, type Verdict } from '../rules/explain';
 import type { PromiseFacts, PromiseStatus } from '../rules/facts';
-import { TrothError } from '../platform/errors';
+import { invariant, TrothError } from '../platform/errors';
 import { rows, type Ledger, type Tx } from './connection';
 import { loadFacts, lockPromise, type PromiseRow } from './facts';
 import { newOutcomeRow, type OutboxRow, type OutcomeMessage } from './outbox';
@@ -72,6 +72,7 @@ export async function settleLocked(
   const asOfMs = nowMs > promise.settledAsOfMs ? nowMs : promise.settledAsOfMs;
   const facts = await loadFacts(tx, tenantId, promise.promiseId);
   const evaluation = evaluate(facts, asOfMs);
+  assertStands(promise, evaluation);
   const fresh = evaluation.outcomes.filter((outcome) => outcome.revision > promise.decidedRevision);
   const verdicts = fresh.map((outcome) => explain(facts, outcome, decidedBy(promise, outcome)));
   const outbox = verdicts.map((verdict) => newOutcomeRow(tenantId, promise, verdict));
@@ -92,6 +93,16 @@ export async function settleLocked(
     facts,
     toTell: outbox.map((message, index) => ({ ...message.payload, outboxId: told[index] ?? 0 })),
   };
+}
+
+/** What was decided stands: if the facts now tell another past, a person must look before anything is written. */
+function assertStands(promise: PromiseRow, evaluation: Evaluation): void {
+  if (promise.decidedRevision !== promise.revision || promise.status === 'active') return;
+  const again = evaluation.outcomes.find((outcome) => outcome.revision === promise.revision);
+  invariant(
+    again?.status === promise.status,
+    `Promise ${promise.promiseId} was ${promise.status} in revision ${promise.revision}; judged again it is ${again?.status ?? 'open'}`,
+  );
 }
 
 function decidedBy(promise: PromiseRow, outcome: Outcome): string {
@@ -169,27 +180,32 @@ async function record(tx: Tx, tenantId: string, recording: Recording): Promise<n
   const last = evaluation.outcomes.at(-1);
   const final = evaluation.status !== 'active' && last !== undefined;
   const realNow = Date.now();
-  const queued = await rows<{ outboxId: number }>(tx, RECORD, {
-    tenantId,
-    promiseId: promise.promiseId,
-    accountId: promise.accountId,
-    scheduleNo: promise.scheduleNo,
-    status: evaluation.status,
-    reason: evaluation.reason,
-    revision: evaluation.revision,
-    decidedRevision: last?.revision ?? 0,
-    nextJudgeAt: evaluation.nextJudgeAtMs === null ? null : new Date(evaluation.nextJudgeAtMs),
-    endedAt: final ? new Date(last.atMs) : null,
-    asOf: new Date(asOfMs),
-    realNow: new Date(realNow),
-    relayAt: new Date(realNow + options.relayAfterMs),
-    lines: JSON.stringify(evaluation.lines.map(storedLine)),
-    revisions: JSON.stringify(newRevisions(promise, evaluation)),
-    verdicts: JSON.stringify(verdicts.map(storedVerdict)),
-    audits: JSON.stringify(auditsOf(promise, evaluation, verdicts)),
-    uses: JSON.stringify(final && verdicts.length > 0 ? usesOf(last) : []),
-    outbox: JSON.stringify(outbox.map((message, position) => ({ ...message, position }))),
-  });
+  const queued = await rows<{ outboxId: number }>(
+    tx,
+    RECORD,
+    {
+      tenantId,
+      promiseId: promise.promiseId,
+      accountId: promise.accountId,
+      scheduleNo: promise.scheduleNo,
+      status: evaluation.status,
+      reason: evaluation.reason,
+      revision: evaluation.revision,
+      decidedRevision: last?.revision ?? 0,
+      nextJudgeAt: evaluation.nextJudgeAtMs === null ? null : new Date(evaluation.nextJudgeAtMs),
+      endedAt: final ? new Date(last.atMs) : null,
+      asOf: new Date(asOfMs),
+      realNow: new Date(realNow),
+      relayAt: new Date(realNow + options.relayAfterMs),
+      lines: JSON.stringify(evaluation.lines.map(storedLine)),
+      revisions: JSON.stringify(newRevisions(promise, evaluation)),
+      verdicts: JSON.stringify(verdicts.map(storedVerdict)),
+      audits: JSON.stringify(auditsOf(promise, evaluation, verdicts)),
+      uses: JSON.stringify(final && verdicts.length > 0 ? usesOf(last) : []),
+      outbox: JSON.stringify(outbox.map((message, position) => ({ ...message, position }))),
+    },
+    { prepareAs: 'record' },
+  );
   return queued.map(({ outboxId }) => outboxId);
 }
 

@@ -204,7 +204,7 @@ function checkGo(config: Config): Check {
   if (!built && freeBytes(config.cacheDir) < GO_CACHE_BYTES)
     return warn(
       'Go',
-      `${found}`,
+      found,
       `Building Temporal may take ${megabytes(GO_CACHE_BYTES)} of disk once; make room.`,
     );
   return ok('Go', `${found}${built ? ', build in cache' : ''}`);

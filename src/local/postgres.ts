@@ -38,7 +38,7 @@ export interface PostgresHandle {
   /** Troth's own database, as a role that row-level security binds. */
   readonly url: string;
   /** As the superuser, for Temporal's databases and for tests. */
-  superuserUrl(database: string): string;
+  readonly superuserUrl: (database: string) => string;
   readonly exited: Promise<Exit>;
   /** Orderly: open sessions are ended, everything is on disk. `hurry` leaves recovery to the next start. */
   stop(hurry?: boolean): Promise<Exit>;

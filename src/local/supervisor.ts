@@ -109,8 +109,8 @@ export class Supervisor {
         return;
       }
       const pauseMs = FIRST_DELAY_MS * 2 ** (kept.restarts.length - 1);
-      await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      if (this.#stop.signal.aborted) return;
+      const stopped = await sleep(pauseMs, false, { signal: this.#stop.signal }).catch(() => true);
+      if (stopped) return;
       try {
         await this.#start(kept);
         this.#log.info({ part: name }, 'the part runs again');

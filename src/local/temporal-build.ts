@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrothError } from '../platform/errors';
+import { TrothError, type ErrorCode } from '../platform/errors';
 import { projectRoot } from '../platform/root';
 import { assertSpace } from './machine/disk';
 import { withFileLock } from './machine/file-lock';
@@ -187,19 +187,13 @@ function goBuild(
     }
   });
   return new Promise((resolve, reject) => {
-    const end = (reason: unknown): void => {
+    const end = (code: ErrorCode, why: string): void => {
       killGroup(child.pid);
-      reject(reason);
+      reject(new TrothError(code, `${why}; what Go has built so far is kept.`));
     };
     const timer = setInterval(() => {
-      if (signal?.aborted === true) end(signal.reason);
-      else if (Date.now() > deadline)
-        end(
-          new TrothError(
-            'TIMEOUT',
-            'Building Temporal took longer than an hour; what Go has built so far is kept.',
-          ),
-        );
+      if (signal?.aborted === true) end('LOCAL_START', 'Building Temporal was stopped');
+      else if (Date.now() > deadline) end('TIMEOUT', 'Building Temporal took longer than an hour');
       else say(`${counts.downloaded} modules fetched, ${counts.compiled} packages compiled`);
     }, PROGRESS_MS);
     child.once('error', (error) => reject(buildError(path, error.message)));

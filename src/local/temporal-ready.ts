@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { grpc } from '@temporalio/proto';
 import { TrothError, messageOf } from '../platform/errors';
 import type { Child } from './machine/processes';
 import { lastLines } from './machine/processes';
@@ -7,7 +8,7 @@ import { lastLines } from './machine/processes';
 const READY_LIMIT_MS = 90_000;
 const POLL_MS = 100;
 const NOT_FOUND = 5;
-const SERVING = 1;
+const { SERVING } = grpc.health.v1.HealthCheckResponse.ServingStatus;
 /** Exists on every server from its first moment on. */
 const SYSTEM_NAMESPACE = 'temporal-system';
 
@@ -59,7 +60,8 @@ async function probe(address: string): Promise<void> {
     await connection.workflowService
       .describeWorkflowExecution({ namespace, execution: { workflowId: 'troth-readiness' } })
       .catch((error: unknown) => {
-        if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+        const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
+        if (code !== NOT_FOUND) throw error;
       });
   } finally {
     await connection.close();

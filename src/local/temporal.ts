@@ -64,32 +64,31 @@ export async function planTemporal(options: PlanOptions): Promise<TemporalPlan> 
     // What is built already beats a download: it is the same as last time, and it works without a network.
     const built = may('build') ? findTemporalBinaries(options.cacheDir) : undefined;
     if (built !== undefined) return { kind: 'build', binaries: built, namespace };
-    options.progress('looking for the official Temporal CLI');
-    if (await canDownload()) {
-      try {
-        return {
-          kind: 'download',
-          program: await downloadCli(options.cacheDir, options.progress),
-          namespace,
-        };
-      } catch (error) {
-        failures.push(messageOf(error));
-      }
-    } else failures.push('the download site does not answer');
+    const { program, failure } = await tryDownload(options);
+    if (program !== undefined) return { kind: 'download', program, namespace };
+    failures.push(failure);
   }
   if (may('build')) {
     if (describeGo().found !== undefined) {
-      const { cacheDir, progress, signal } = options;
-      const binaries = await ensureTemporalBinaries({
-        cacheDir,
-        progress,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return { kind: 'build', binaries, namespace };
+      return { kind: 'build', binaries: await ensureTemporalBinaries(options), namespace };
     }
     failures.push('there is no Go toolchain on PATH');
   }
   throw noWay(source, failures);
+}
+
+type Download =
+  | { readonly program: string; readonly failure?: never }
+  | { readonly program?: never; readonly failure: string };
+
+async function tryDownload({ cacheDir, progress }: PlanOptions): Promise<Download> {
+  progress('looking for the official Temporal CLI');
+  if (!(await canDownload())) return { failure: 'the download site does not answer' };
+  try {
+    return { program: await downloadCli(cacheDir, progress) };
+  } catch (error) {
+    return { failure: messageOf(error) };
+  }
 }
 
 function sourceFromEnvironment(): TemporalSource {
@@ -166,7 +165,9 @@ export async function startTemporalServer(options: TemporalOptions): Promise<Tem
     uiUrl: hasUi ? `http://127.0.0.1:${options.uiPort}` : undefined,
     pids: { server: child.pid },
     exited: child.exited,
-    stop: async (hurry = false) => void (await child.stop('SIGTERM', hurry ? HURRY_MS : STOP_GRACE_MS)),
+    stop: async (hurry = false) => {
+      await child.stop('SIGTERM', hurry ? HURRY_MS : STOP_GRACE_MS);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Workflow ids, made and parsed by pairs. They show in Temporal UI and are never encrypted: surrogate ids only.
+ * Workflow ids, made here and, where somebody reads them, parsed here. They show in Temporal UI and are never encrypted: surrogate ids only.
  * This file has no imports, so that workflow code may use it.
  */
 
@@ -19,20 +19,7 @@ export function parsePromiseWorkflowId(workflowId: string): PromiseIdParts | und
   return match === null ? undefined : { tenantId: match[1] ?? '', promiseId: match[2] ?? '' };
 }
 
-export interface CollectionsIdParts {
-  readonly tenantId: string;
-  readonly accountId: string;
-  readonly debtClass: string;
-}
-
 /** `collections/{tenant}/{accountId}/{debtClass}` */
 export function collectionsWorkflowId(tenantId: string, accountId: string, debtClass: string): string {
   return `collections/${tenantId}/${accountId}/${debtClass}`;
-}
-
-export function parseCollectionsWorkflowId(workflowId: string): CollectionsIdParts | undefined {
-  const match = /^collections\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(workflowId);
-  return match === null
-    ? undefined
-    : { tenantId: match[1] ?? '', accountId: match[2] ?? '', debtClass: match[3] ?? '' };
 }

@@ -29,13 +29,18 @@ function unreachable(address: string | undefined, error: unknown): TrothError {
   );
 }
 
+interface ConnectedClient {
+  readonly client: Client;
+  readonly close: () => Promise<void>;
+}
+
 /**
  * Connects a client; the caller closes it.
  * @throws TrothError UNAVAILABLE
  */
 export async function connectClient(
   target?: TemporalTarget,
-): Promise<{ client: Client; namespace: string; close(): Promise<void> }> {
+): Promise<ConnectedClient & { readonly namespace: string }> {
   const { connectionOptions, namespace } = configOf(target);
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT_MS });
@@ -49,7 +54,7 @@ export async function connectClient(
  * A client that connects when it is first used and again after an outage: for the relay, which must start and live
  * while Temporal is away.
  */
-export function lazyClient(target?: TemporalTarget): { client: Client; close(): Promise<void> } {
+export function lazyClient(target?: TemporalTarget): ConnectedClient {
   const { connectionOptions, namespace } = configOf(target);
   const connection = Connection.lazy(connectionOptions);
   return { client: new Client({ connection, namespace }), close: () => connection.close() };

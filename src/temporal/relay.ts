@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -34,32 +35,24 @@ export function startRelay(deps: {
   taskQueue: string;
   log: Log;
 }): Relay {
-  let stopping = false;
-  let wake: () => void = () => undefined;
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   const run = async (): Promise<void> => {
-    while (!stopping) {
+    while (!signal.aborted) {
       try {
         const count = await relayBatch(deps);
-        if (count < BATCH && !stopping) await pause(IDLE_MS);
+        if (count < BATCH) await pause(IDLE_MS);
       } catch (error) {
         deps.log.warn({ error: messageOf(error) }, 'relay waits for the ledger');
-        if (!stopping) await pause(AFTER_ERROR_MS);
+        await pause(AFTER_ERROR_MS);
       }
     }
   };
   const running = run();
   return {
     async stop() {
-      stopping = true;
-      wake();
+      stopping.abort();
       await running;
     },
   };
@@ -158,7 +151,7 @@ async function start(client: WorkflowClient, taskQueue: string, message: Claimed
 
 // Wakes the workflow, or starts it again: after a promise was reopened, or when its workflow has gone.
 async function review(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
-  await client.signalWithStart<typeof promiseToPay, []>('promiseToPay', {
+  await client.signalWithStart<typeof promiseToPay>('promiseToPay', {
     ...startOptions(taskQueue, message, null),
     signal: 'paymentPosted',
     signalArgs: [],

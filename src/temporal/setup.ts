@@ -2,10 +2,12 @@ import { temporal } from '@temporalio/proto';
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
+import { TrothError } from '../platform/errors';
 import { SEARCH_ATTRIBUTES } from './attributes';
 import { connectClient, type TemporalTarget } from './connection';
 
 const RETENTION_DAYS = 30;
+const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
 const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
@@ -26,6 +28,7 @@ export async function prepareTemporal(target?: TemporalTarget): Promise<void> {
   try {
     await ensureNamespace(client, namespace);
     await ensureSearchAttributes(client, namespace);
+    await assertNamespace(client, namespace);
   } finally {
     await close();
   }
@@ -47,6 +50,16 @@ async function ensureNamespace(client: Client, namespace: string): Promise<void>
   }
 }
 
+async function assertNamespace(client: Client, namespace: string): Promise<void> {
+  try {
+    await client.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (grpcCode(error) !== NOT_FOUND) throw error;
+    const message = `Temporal has no namespace "${namespace}" and does not let us make it; create it, or set TEMPORAL_NAMESPACE`;
+    throw new TrothError('UNAVAILABLE', message, { cause: error });
+  }
+}
+
 const TRIES = 60;
 const WAIT_MS = 250;
 
@@ -57,13 +70,11 @@ async function ensureSearchAttributes(client: Client, namespace: string): Promis
       const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
         namespace,
       });
-      const missing = SEARCH_ATTRIBUTES.filter((key) => !(key.name in (customAttributes ?? {})));
+      const missing = SEARCH_ATTRIBUTES.filter((key) => !(key.name in customAttributes));
       if (missing.length === 0) return;
       await client.connection.operatorService.addSearchAttributes({
         namespace,
-        searchAttributes: Object.fromEntries(
-          missing.map((key) => [key.name, INDEXED[key.type as keyof typeof INDEXED]]),
-        ),
+        searchAttributes: Object.fromEntries(missing.map((key) => [key.name, INDEXED[key.type]])),
       });
     } catch (error) {
       const code = grpcCode(error);

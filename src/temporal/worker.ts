@@ -5,7 +5,7 @@ import { createActivities, type ActivityDeps } from '../../activities';
 import { projectRoot } from '../platform/root';
 import { TrothError } from '../platform/errors';
 
-const BUILD_ID = 'troth-1';
+const BUILD_ID = '1';
 const SLOTS = 200;
 const CACHED_WORKFLOWS = 2000;
 
@@ -32,7 +32,10 @@ export async function createWorker(options: {
     namespace: options.namespace,
     taskQueue: options.activities.taskQueue,
     // Stands in three events of every history; the default is a hash of 64 digits.
-    buildId: BUILD_ID,
+    workerDeploymentOptions: {
+      useWorkerVersioning: false,
+      version: { deploymentName: 'troth', buildId: BUILD_ID },
+    },
     workflowBundle: { codePath: bundlePath },
     dataConverter: { payloadConverterPath: require.resolve('../../workflows/payload-converter') },
     activities: createActivities(options.activities),

@@ -65,15 +65,16 @@ test('a promise that a CIS starts is enrolled, visible and labelled', async () =
   expect(promise).toMatchObject({ status: 'active', totalCents: 10_000, workflowId: handle.workflowId });
   const status = await handle.query<{ status: string; nextJudgeAt: string }>('status');
   expect(status).toMatchObject({ status: 'active', nextJudgeAt: '2026-02-19T17:00:00.000Z' });
-  const { searchAttributes } = await eventually(async () => {
-    const described = await handle.describe();
-    return described.searchAttributes['TrothStatus'] === undefined ? undefined : described;
+  const labels = await eventually(async () => {
+    const { typedSearchAttributes } = await handle.describe();
+    const all = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value] as const);
+    return all.some(([name]) => name === 'TrothStatus') && Object.fromEntries(all);
   }, 'search attributes');
-  expect(searchAttributes).toMatchObject({
-    TrothTenant: [tenantId],
-    TrothAccount: ['A1'],
-    TrothDebtClass: ['water'],
-    TrothStatus: ['active'],
+  expect(labels).toMatchObject({
+    TrothTenant: tenantId,
+    TrothAccount: 'A1',
+    TrothDebtClass: 'water',
+    TrothStatus: 'active',
   });
 });
 

@@ -29,9 +29,9 @@ interface Expected {
   readonly revision: string;
 }
 
-const expected = parse(readFileSync(join(projectRoot(), 'examples', 'expected.csv')), {
+const expected = parse<Expected>(readFileSync(join(projectRoot(), 'examples', 'expected.csv')), {
   columns: true,
-}) as Expected[];
+});
 
 let engine: Engine;
 let worker: WorkerProcess;

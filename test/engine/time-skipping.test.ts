@@ -65,7 +65,7 @@ async function skip(workflowId: string, days: number): Promise<boolean> {
         namespace,
         workflowExecution: { workflowId, runId: '' },
         fastForwardId: id,
-      } as never)) as { fastForwardPollingResult?: number };
+      })) as { fastForwardPollingResult?: number };
     if (result === 2) return false;
     if (result === 3) return true;
   }

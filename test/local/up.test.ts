@@ -65,9 +65,9 @@ describe('troth up', () => {
     const run = await ready(child);
     expect(run.children.map(({ name }) => name)).toEqual(expect.arrayContaining(['postgres', 'worker']));
     expect((await fetch(`${run.apiUrl ?? ''}/healthz`)).status).toBe(200);
-    expect(said).not.toContain(
-      JSON.parse(readFileSync(join(home.path, 'postgres-credentials.json'), 'utf8')).troth,
-    );
+    const credentials = readFileSync(join(home.path, 'postgres-credentials.json'), 'utf8');
+    const { troth: password } = JSON.parse(credentials) as { troth: string };
+    expect(said).not.toContain(password);
 
     const second = spawnSync(process.execPath, [troth, 'up', '--no-demo'], { env, encoding: 'utf8' });
     expect(second.status).not.toBe(0);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { putAccounts } from '../../src/ledger/accounts';
-import { openLedger, row, type Ledger } from '../../src/ledger/connection';
+import { openLedger, type Ledger } from '../../src/ledger/connection';
 import { enqueueNewlyDue } from '../../src/ledger/outbox';
 import { findPromise, type PromiseDetail } from '../../src/ledger/promises';
 import { createTenant, moveClock, type Tenant } from '../../src/ledger/tenants';
@@ -172,20 +172,4 @@ export function untilEnded(
     `${promiseId} ends`,
     limitMs,
   );
-}
-
-/** How many promises of a tenant are open, and how many outcomes no case has recorded. */
-export async function leftToDo(ledger: Ledger, tenantId: string): Promise<{ open: number; untold: number }> {
-  const left = await ledger.forTenant(tenantId, (tx) =>
-    row<{ open: number; untold: number }>(
-      tx,
-      `select (select count(*) from promise where tenant_id = :tenantId and status = 'active') as open,
-              (select count(*) from verdict v where v.tenant_id = :tenantId and not exists (
-                 select 1 from collections_outcome o
-                  where o.tenant_id = v.tenant_id and o.promise_id = v.promise_id
-                    and o.revision = v.revision and o.kind = v.status)) as untold`,
-      { tenantId },
-    ),
-  );
-  return left ?? { open: 0, untold: 0 };
 }

@@ -20,14 +20,11 @@ export default async function setUp(): Promise<void> {
   globalThis.trothTestStack = stack;
   Object.assign(process.env, stack.env);
   // What points to other Temporals must not reach a test by mistake.
-  for (const name of [
-    'TEMPORAL_ADDRESS',
-    'TEMPORAL_NAMESPACE',
-    'TEMPORAL_PROFILE',
-    'DATABASE_URL',
-    'TROTH_HOME',
-  ])
-    delete process.env[name];
+  delete process.env['TEMPORAL_ADDRESS'];
+  delete process.env['TEMPORAL_NAMESPACE'];
+  delete process.env['TEMPORAL_PROFILE'];
+  delete process.env['DATABASE_URL'];
+  delete process.env['TROTH_HOME'];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Jest itself would end at once on Ctrl-C, without teardown.
     process.once(signal, () => {

@@ -99,6 +99,7 @@ create table promise (
   cancel_reason text,
   cancel_note text check (length(cancel_note) <= 1000),
   cancel_actor text check (length(cancel_actor) <= 200),
+  cancel_request_id text check (length(cancel_request_id) <= 200),
   attention text check (length(attention) <= 2000),
   attention_at timestamptz,
   workflow_id text not null check (length(workflow_id) between 1 and 1000),

@@ -64,7 +64,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const ready = new Promise<boolean>((resolve) => {
-    child.on('message', (message) => {
+    child.on('message', (message: unknown) => {
       if (typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'ready')
         resolve(true);
     });

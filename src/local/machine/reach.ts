@@ -40,8 +40,9 @@ export function ensurePostgresUser(): SystemUser {
 
 function numberFrom(command: string, args: readonly string[]): number | undefined {
   const result = spawnSync(command, [...args], { encoding: 'utf8' });
-  const value = Number.parseInt(result.stdout ?? '', 10);
-  return result.status === 0 && Number.isInteger(value) ? value : undefined;
+  if (result.status !== 0) return undefined;
+  const value = Number.parseInt(result.stdout, 10);
+  return Number.isInteger(value) ? value : undefined;
 }
 
 const EXECUTE = 0o1;
