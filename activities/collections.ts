@@ -6,7 +6,7 @@ import {
   type CaseState,
   type ReceivedOutcome,
 } from '../src/ledger/cases';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 import { asActivity } from './failures';
 
 /** A case as its workflow sees it. */

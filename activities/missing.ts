@@ -3,7 +3,7 @@ import { openCases } from '../src/ledger/cases';
 import { reviewAll } from '../src/ledger/outbox';
 import { countOpen, openPromises } from '../src/ledger/promises';
 import { restartCase } from '../src/temporal/tell';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 const PAGE = 1000;
 const MOST_CASES = 100_000;

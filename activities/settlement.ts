@@ -6,7 +6,7 @@ import type { Problem } from '../src/platform/errors';
 import { invariant } from '../src/platform/errors';
 import { formatDate } from '../src/rules/calendar';
 import { formatMoney } from '../src/rules/money';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 import { asActivity } from './failures';
 import { RELAY_AFTER_MS, Teller } from './telling';
 

@@ -3,7 +3,7 @@ import { redeliver, unreceivedOutcomes } from '../src/ledger/cases';
 import { forgetDelivered, reviewAll } from '../src/ledger/outbox';
 import { overduePromises } from '../src/ledger/promises';
 import { asActivity } from './failures';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 import { repairCases, repairPromises } from './missing';
 
 /** What a sweep found and set right. */

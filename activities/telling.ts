@@ -3,7 +3,7 @@ import { delivered } from '../src/ledger/outbox';
 import type { Settlement } from '../src/ledger/settle';
 import { messageOf } from '../src/platform/errors';
 import { tellCollections } from '../src/temporal/tell';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 /** The relay leaves a fresh outcome to us for this long; we tell collections ourselves right after the commit. */
 export const RELAY_AFTER_MS = 15_000;

@@ -20,6 +20,7 @@ import {
   promiseCancelled,
   promiseKept,
   retryCaseUpdate,
+  type CaseCarriedOver,
   type CaseInput,
   type CaseView,
   type OutcomeSignal,
@@ -47,19 +48,11 @@ interface CaseState {
   /** Outcome ids heard in this run; the ledger remembers all of them. */
   readonly seen: Set<string>;
   readonly notices: string[];
-  recent: { outcomeId: string; kind: string; at: string }[];
+  recent: CaseView['recent'];
   answer: Omit<CaseAnswer, 'recorded'> | null;
   attention: string | null;
   closeAsked: boolean;
   wake: boolean;
-}
-
-/** What a run hands on to the next when its history has grown. */
-export interface CaseCarriedOver extends CaseInput {
-  readonly recent?: CaseState['recent'];
-  readonly waiting?: readonly OutcomeSignal[];
-  /** Read the case from the ledger first: it is taken up again without a message. */
-  readonly reload?: boolean;
 }
 
 /**
@@ -73,7 +66,7 @@ export async function collections(input: CaseCarriedOver): Promise<CaseView> {
     await untilDone(state, async () => {
       state.answer = await ledger.readCase(state.key);
     });
-    if (state.answer?.status === 'closed') return view(state);
+    if (state.answer?.status === 'closed' && state.waiting.length === 0) return view(state);
   }
   show(state);
   for (;;) {
@@ -86,7 +79,12 @@ export async function collections(input: CaseCarriedOver): Promise<CaseView> {
     await condition(allHandlersFinished);
     if (state.answer?.status === 'closed' && state.waiting.length === 0) return view(state);
     if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof collections>({ ...state.key, recent: state.recent, waiting: state.waiting });
+      await continueAsNew<typeof collections>({
+        ...state.key,
+        recent: state.recent,
+        waiting: state.waiting,
+        reload: true,
+      });
     }
   }
 }

@@ -100,6 +100,14 @@ export const closeCaseSignal = defineSignal('closeCase');
 export const retryCaseUpdate = defineUpdate<CaseView>('retry');
 export const caseQuery = defineQuery<CaseView>('case');
 
+/** What a collections workflow starts with; the rest is handed on by a run whose history has grown. */
+export interface CaseCarriedOver extends CaseInput {
+  readonly recent?: CaseView['recent'];
+  readonly waiting?: readonly OutcomeSignal[];
+  /** Read the case from the ledger first: it is taken up again without a message. */
+  readonly reload?: boolean;
+}
+
 /** The answer to the query `case`. */
 export interface CaseView extends CaseInput {
   readonly status: 'open' | 'closed' | 'needs-attention';
@@ -112,3 +120,7 @@ export interface CaseView extends CaseInput {
   readonly waiting: number;
   readonly notices: readonly string[];
 }
+
+/** The workflows as their starters see them. */
+export type PromiseToPay = (input: PromiseInput) => Promise<PromiseResult>;
+export type Collections = (input: CaseCarriedOver) => Promise<CaseView>;

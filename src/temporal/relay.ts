@@ -5,7 +5,7 @@ import {
   type WorkflowClient,
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import type { promiseToPay } from '../../workflows';
+import type { PromiseToPay } from '../../workflows/messages';
 import type { Ledger } from '../ledger/connection';
 import { claim, delivered, postpone, type ClaimedRow, type OutcomeMessage } from '../ledger/outbox';
 import { invariant, messageOf } from '../platform/errors';
@@ -138,7 +138,7 @@ function outcomeOf(message: ClaimedRow): OutcomeMessage {
 async function start(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
   if (message.nextJudgeAtMs === null) return; // ended before its workflow ever started
   try {
-    await client.start<typeof promiseToPay>('promiseToPay', {
+    await client.start<PromiseToPay>('promiseToPay', {
       ...startOptions(taskQueue, message, message.nextJudgeAtMs),
       // A sandbox can be emptied and its story told again under the same ids.
       workflowIdReusePolicy: message.sandbox ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
@@ -151,7 +151,7 @@ async function start(client: WorkflowClient, taskQueue: string, message: Claimed
 
 // Wakes the workflow, or starts it again: after a promise was reopened, or when its workflow has gone.
 async function review(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
-  await client.signalWithStart<typeof promiseToPay>('promiseToPay', {
+  await client.signalWithStart<PromiseToPay>('promiseToPay', {
     ...startOptions(taskQueue, message, null),
     signal: 'paymentPosted',
     signalArgs: [],
@@ -169,9 +169,7 @@ async function moveClock(client: WorkflowClient, message: ClaimedRow): Promise<v
 function startOptions(taskQueue: string, message: ClaimedRow, nextJudgeAtMs: number | null) {
   const { tenantId, promiseId, workflowId, accountId, debtClass, clockOffsetMs, revision, dueDates } =
     message;
-  const args: Parameters<typeof promiseToPay> = [
-    { promiseId, tenantId, nextJudgeAtMs, clockOffsetMs, revision },
-  ];
+  const args: Parameters<PromiseToPay> = [{ promiseId, tenantId, nextJudgeAtMs, clockOffsetMs, revision }];
   const judgeAt = message.nextJudgeAtMs;
   return {
     workflowId,

@@ -3,8 +3,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import type { CaseKey } from '../ledger/cases';
 import type { OutcomeMessage } from '../ledger/outbox';
 import { collectionsWorkflowId } from '../platform/ids';
-import type { collections } from '../../workflows';
-import type { CaseCarriedOver } from '../../workflows/collections';
+import type { CaseCarriedOver, Collections } from '../../workflows/messages';
 import { ACCOUNT, DEBT_CLASS, STATUS, TENANT } from './attributes';
 
 const SIGNALS = {
@@ -24,7 +23,7 @@ export async function tellCollections(
   message: OutcomeMessage,
 ): Promise<void> {
   const { outcomeId, tenantId, accountId, debtClass, promiseId, revision, kind, reason, at } = message;
-  await client.signalWithStart<typeof collections, [OutcomeMessage]>('collections', {
+  await client.signalWithStart<Collections, [OutcomeMessage]>('collections', {
     ...startOptions(taskQueue, message),
     signal: SIGNALS[kind],
     signalArgs: [{ outcomeId, tenantId, accountId, debtClass, promiseId, revision, kind, reason, at }],
@@ -34,7 +33,7 @@ export async function tellCollections(
 /** Takes an open case up again whose workflow has gone. */
 export async function restartCase(client: WorkflowClient, taskQueue: string, key: CaseKey): Promise<void> {
   const { args, ...options } = startOptions(taskQueue, key);
-  await client.start<typeof collections>('collections', {
+  await client.start<Collections>('collections', {
     ...options,
     args: [{ ...args[0], reload: true }],
     workflowIdConflictPolicy: 'USE_EXISTING',
