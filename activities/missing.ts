@@ -1,7 +1,7 @@
 import { getClient, heartbeat } from '@temporalio/activity';
 import { openCases } from '../src/ledger/cases';
 import { reviewAll } from '../src/ledger/outbox';
-import { countOpen, openPromises } from '../src/ledger/promises';
+import { countOpen, openPromises } from '../src/ledger/open-promises';
 import { restartCase } from '../src/temporal/tell';
 import type { ActivityDeps } from './deps';
 

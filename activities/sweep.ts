@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { redeliver, unreceivedOutcomes } from '../src/ledger/cases';
 import { forgetDelivered, reviewAll } from '../src/ledger/outbox';
-import { overduePromises } from '../src/ledger/promises';
+import { overduePromises } from '../src/ledger/open-promises';
 import { asActivity } from './failures';
 import type { ActivityDeps } from './deps';
 import { repairCases, repairPromises } from './missing';

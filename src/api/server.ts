@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { Gauge, Registry } from 'prom-client';
 import { openLedger, type Ledger } from '../ledger/connection';
 import { outboxState } from '../ledger/outbox';
-import { promiseState } from '../ledger/promises';
+import { promiseState } from '../ledger/open-promises';
 import type { Config } from '../platform/config';
 import { messageOf, TrothError } from '../platform/errors';
 import type { Log } from '../platform/log';

@@ -10,7 +10,7 @@ import type { LoadResult } from '../cis/load';
 import { loadPayments } from '../cis/payments';
 import { openLedger, row, type Ledger } from '../ledger/connection';
 import { enqueueNewlyDue } from '../ledger/outbox';
-import { listPromises, type PromiseSummary } from '../ledger/promises';
+import { listPromises, type PromiseSummary } from '../ledger/promise-views';
 import { createTenant, emptySandbox, listTenants, moveClock, type Tenant } from '../ledger/tenants';
 import { loadConfig, type Config } from '../platform/config';
 import { invariant, messageOf, TrothError } from '../platform/errors';

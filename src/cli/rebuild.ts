@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openCases } from '../ledger/cases';
 import { openLedger } from '../ledger/connection';
 import { reviewAll } from '../ledger/outbox';
-import { openPromises } from '../ledger/promises';
+import { openPromises } from '../ledger/open-promises';
 import { loadConfig } from '../platform/config';
 import { connectClient } from '../temporal/connection';
 import { prepareTemporal } from '../temporal/setup';
@@ -11,6 +11,8 @@ import { resolveEndpoints } from './endpoints';
 
 const PAGE = 1000;
 const MOST_CASES = 1_000_000;
+const TRIES = 40;
+const WAIT_MS = 500;
 
 /** `troth rebuild`: after the loss of a whole Temporal, starts everything that is open again from the ledger. */
 export function registerRebuild(program: Command): void {
@@ -43,7 +45,9 @@ export function registerRebuild(program: Command): void {
           if (process.stderr.isTTY) process.stderr.write(`\r${promises} promises queued`);
         }
         const cases = await ledger.forSystem((tx) => openCases(tx, new Date(), MOST_CASES));
-        for (const one of cases) await restartCase(client.workflow, config.taskQueue, one);
+        for (const one of cases) {
+          await patiently(() => restartCase(client.workflow, config.taskQueue, one));
+        }
         const answer = { promises, cases: cases.length };
         process.stdout.write(
           options.json === true
@@ -55,4 +59,16 @@ export function registerRebuild(program: Command): void {
         await ledger.close();
       }
     });
+}
+
+// A Temporal that was made a moment ago does not know its namespace and search attributes in all its parts yet.
+async function patiently(start: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt >= TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
 }

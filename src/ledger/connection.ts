@@ -39,6 +39,8 @@ function safeInteger(text: string): number {
   return value;
 }
 
+const silent = (): void => undefined;
+
 /** Opens a pool of connections to the ledger; nothing connects before the first query. */
 export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Ledger {
   const connection: Knex.PgConnectionConfig = {
@@ -56,6 +58,8 @@ export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Le
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
     // Errors reach logs, Temporal's history and the terminal: no values in them.
     compileSqlOnError: false,
+    // knex would write of lost connections to stdout, which is a command's answer; whoever asks gets the error.
+    log: { warn: silent, error: silent, deprecate: silent, debug: silent },
   });
   const scoped = <T>(scope: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     knex.transaction(async (tx) => {

@@ -67,6 +67,12 @@ test('a wrong environment is named without its value', async () => {
   expect(err).not.toContain('secret');
 });
 
+test('no colours into a pipe, whatever the environment says of colours', async () => {
+  const { out } = await troth(['doctor'], { env: { CI: 'true', FORCE_COLOR: '1' } });
+  expect(out).toMatch(/^ok {4}Node/m);
+  expect(out).not.toContain('\u001b');
+});
+
 test('each --help has an example and the exit codes', async () => {
   const commands = [
     ...DATA.map((args) => args.filter((word) => /^[a-z]+$/.test(word) && word !== 'staff_error')),

@@ -4,7 +4,7 @@
  * messages include a payload that no converter can read.
  */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { findPromise } from '../../src/ledger/promises';
+import { findPromise } from '../../src/ledger/promise-views';
 import { outcomesOfCase } from '../../src/ledger/cases';
 import {
   createEngine,

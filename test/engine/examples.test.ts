@@ -10,7 +10,7 @@ import { parse } from 'csv-parse/sync';
 import { loadDemoOnce } from '../../src/cli/demo';
 import { rows } from '../../src/ledger/connection';
 import { loadFacts } from '../../src/ledger/facts';
-import { findPromise, listPromises, type PromiseDetail } from '../../src/ledger/promises';
+import { findPromise, listPromises, type PromiseDetail } from '../../src/ledger/promise-views';
 import { loadConfig } from '../../src/platform/config';
 import { projectRoot } from '../../src/platform/root';
 import { epochMs, formatLocalTime } from '../../src/rules/calendar';

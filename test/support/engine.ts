@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { putAccounts } from '../../src/ledger/accounts';
 import { openLedger, type Ledger } from '../../src/ledger/connection';
 import { enqueueNewlyDue } from '../../src/ledger/outbox';
-import { findPromise, type PromiseDetail } from '../../src/ledger/promises';
+import { findPromise, type PromiseDetail } from '../../src/ledger/promise-views';
 import { createTenant, moveClock, type Tenant } from '../../src/ledger/tenants';
 import { projectRoot } from '../../src/platform/root';
 import { localTimeMs, type EpochMs } from '../../src/rules/calendar';

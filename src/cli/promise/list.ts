@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Ledger } from '../../ledger/connection';
 import { loadFacts } from '../../ledger/facts';
-import { countPromises, listPromises, type PromiseSummary } from '../../ledger/promises';
+import { countPromises, listPromises, type PromiseSummary } from '../../ledger/promise-views';
 import { tenantNow, type Tenant } from '../../ledger/tenants';
 import { epochMs, formatDate, formatLocalTime, localDate } from '../../rules/calendar';
 import { evaluate } from '../../rules/decide';

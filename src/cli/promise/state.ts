@@ -1,7 +1,7 @@
 import { timelineOf, type TimelineEntry } from '../../ledger/audit';
 import type { Tx } from '../../ledger/connection';
 import { loadFacts } from '../../ledger/facts';
-import { findPromise, type PromiseDetail } from '../../ledger/promises';
+import { findPromise, type PromiseDetail } from '../../ledger/promise-views';
 import { tenantNow, type Tenant } from '../../ledger/tenants';
 import type { EpochMs, LocalDate } from '../../rules/calendar';
 import { count, countingOrder, type NotCountedWhy } from '../../rules/count';
