@@ -3,7 +3,6 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  proxyLocalActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -11,7 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { CaseAnswer, createActivities } from '../activities';
+import type { CaseAnswer } from '../activities';
+import { ledger } from './ledger';
 import {
   caseQuery,
   closeCaseSignal,
@@ -26,18 +26,6 @@ import {
   type OutcomeSignal,
 } from './messages';
 import { addNotice, detailsOf, innermost, isRecord, shown } from './notices';
-
-// As in promise.ts: one short idempotent transaction each, retried for ever, quiet in a long outage.
-const ledger = proxyLocalActivities<ReturnType<typeof createActivities>>({
-  startToCloseTimeout: '5s',
-  localRetryThreshold: '10s',
-  retry: {
-    initialInterval: '250ms',
-    backoffCoefficient: 2,
-    maximumInterval: '60s',
-    nonRetryableErrorTypes: ['INVARIANT', 'NOT_FOUND', 'INPUT_INVALID', 'CONFLICT'],
-  },
-});
 
 const MOST_RECENT = 20;
 const MOST_SEEN = 500;

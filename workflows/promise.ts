@@ -4,7 +4,6 @@ import {
   condition,
   currentUpdateInfo,
   isCancellation,
-  proxyLocalActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -12,9 +11,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { createActivities, EnrolledView, SettledView } from '../activities';
+import type { EnrolledView, SettledView } from '../activities';
 import { parsePromiseWorkflowId } from '../src/platform/ids';
 import { JudgeTimer } from './judge-timer';
+import { ledger } from './ledger';
 import {
   cancelSignal,
   cancelUpdate,
@@ -31,19 +31,6 @@ import {
   type PromiseStatusView,
 } from './messages';
 import { addNotice, detailsOf, innermost, isRecord, shown } from './notices';
-
-// One short transaction each: a local activity costs one marker instead of three events. They retry for ever, since a
-// promise must outlive any outage; waits over ten seconds become server timers, so a long outage stays quiet.
-const ledger = proxyLocalActivities<ReturnType<typeof createActivities>>({
-  startToCloseTimeout: '5s',
-  localRetryThreshold: '10s',
-  retry: {
-    initialInterval: '250ms',
-    backoffCoefficient: 2,
-    maximumInterval: '60s',
-    nonRetryableErrorTypes: ['INVARIANT', 'NOT_FOUND', 'INPUT_INVALID', 'CONFLICT'],
-  },
-});
 
 const STATUS = 'TrothStatus';
 
