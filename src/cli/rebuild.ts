@@ -65,7 +65,8 @@ export function registerRebuild(program: Command): void {
 async function patiently(start: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start();
+      await start();
+      return;
     } catch (error) {
       if (attempt >= TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS));

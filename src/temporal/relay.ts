@@ -188,6 +188,7 @@ function startOptions(taskQueue: string, message: ClaimedRow, nextJudgeAtMs: num
 
 /** One line for Temporal UI: `3 installments, 15 Jan 2026 to 15 Mar 2026, next judged 19 Jan 2026`. */
 function summaryOf(dueDates: readonly string[], judgeAtMs: number | null): string {
+  if (dueDates.length === 0) return 'No installments'; // broken data is for its workflow to find, which parks it
   const day = (text: string): string => formatDate(localDate(text));
   const [first = '', last = first] = [dueDates[0], dueDates.at(-1)];
   const what =
