@@ -1,8 +1,11 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { messageOf, TrothError } from '../src/platform/errors';
 
-/** PostgreSQL's classes of errors that trying again cannot mend: bad data, broken constraints, our own SQL. */
-const HOPELESS_CLASSES = new Set(['22', '23', '42']);
+/**
+ * PostgreSQL's classes of errors that trying again cannot mend: bad data and broken constraints. Not 42, a table or
+ * column that is missing: the migration may still be on its way, and thousands of promises would be parked for it.
+ */
+const HOPELESS_CLASSES = new Set(['22', '23']);
 
 /**
  * Runs an activity's work so that its failure says whether to try again: our own errors and broken constraints do

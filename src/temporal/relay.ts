@@ -69,15 +69,18 @@ export async function relayBatch(deps: {
   if (claimed.length === 0) return 0;
   const done: number[] = [];
   const failed: { message: ClaimedRow; error: string }[] = [];
-  await inLanes(claimed, async (message) => {
-    try {
-      await deps.client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
-        deliver(deps.client, deps.taskQueue, message),
-      );
-      done.push(message.outboxId);
-    } catch (error) {
-      failed.push({ message, error: messageOf(error) });
-      throw error; // later messages of the same promise wait their turn
+  await inLanes(claimed, async (lane) => {
+    for (const [index, message] of lane.entries()) {
+      try {
+        await deps.client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+          deliver(deps.client, deps.taskQueue, message),
+        );
+        done.push(message.outboxId);
+      } catch (error) {
+        // Later messages of the same promise wait their turn.
+        failed.push(...lane.slice(index).map((left) => ({ message: left, error: messageOf(error) })));
+        return;
+      }
     }
   });
   await deps.ledger.forSystem(async (tx) => {
@@ -90,10 +93,10 @@ export async function relayBatch(deps: {
   return claimed.length;
 }
 
-/** Works on many promises at once, and on the messages of one promise one after the other. */
+/** Works on many promises at once, oldest first, and on the messages of one promise one after the other. */
 async function inLanes(
   messages: readonly ClaimedRow[],
-  work: (message: ClaimedRow) => Promise<void>,
+  work: (lane: readonly ClaimedRow[]) => Promise<void>,
 ): Promise<void> {
   const lanes = new Map<string, ClaimedRow[]>();
   for (const message of messages) {
@@ -102,15 +105,9 @@ async function inLanes(
     if (lane === undefined) lanes.set(key, [message]);
     else lane.push(message);
   }
-  const waiting = [...lanes.values()];
+  const waiting = [...lanes.values()].reverse();
   const runner = async (): Promise<void> => {
-    for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop()) {
-      try {
-        for (const message of lane) await work(message);
-      } catch {
-        continue; // recorded by the work itself; the lane's claims run out and come back
-      }
-    }
+    for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop()) await work(lane);
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENT, waiting.length) }, runner));
 }
