@@ -14,7 +14,7 @@ import type { Policy } from '../rules/policy';
 import type { ScheduledPart } from '../rules/schedule';
 import { parsePromiseWorkflowId, promiseWorkflowId } from '../platform/ids';
 import { TrothError, type Problem } from '../platform/errors';
-import { putAccounts } from '../ledger/accounts';
+import { findAccount, putAccounts } from '../ledger/accounts';
 import { audit } from '../ledger/audit';
 import type { Ledger, Tx } from '../ledger/connection';
 import { isLostRace } from '../ledger/database-errors';
@@ -297,10 +297,12 @@ async function accountProblem(
     };
   }
   if (customerId !== undefined || premiseId !== undefined) {
+    // An enrollment may tell one of the two and know nothing of the other.
+    const stored = await findAccount(tx, tenant.tenantId, accountId);
     const account = {
       accountId,
-      customerId: customerId ?? null,
-      premiseId: premiseId ?? null,
+      customerId: customerId ?? stored?.customerId ?? null,
+      premiseId: premiseId ?? stored?.premiseId ?? null,
       debtClasses: [debtClass],
     };
     await putAccounts(tx, tenant.tenantId, [account]);

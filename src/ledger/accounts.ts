@@ -9,8 +9,8 @@ export interface Account {
 }
 
 /**
- * Records accounts as the CIS has them now; a known account takes the new customer and premise, where they are told,
- * and added debt classes.
+ * Records accounts as the CIS has them now; a known account takes the new customer and premise, and added debt
+ * classes.
  * @returns how many are new and how many were known.
  */
 export async function putAccounts(
@@ -25,8 +25,7 @@ export async function putAccounts(
        from json_to_recordset(cast(:accounts as json))
          as a("accountId" text, "customerId" text, "premiseId" text, "debtClasses" text[])
      on conflict (tenant_id, account_id) do update
-       set customer_id = coalesce(excluded.customer_id, account.customer_id),
-           premise_id = coalesce(excluded.premise_id, account.premise_id),
+       set customer_id = excluded.customer_id, premise_id = excluded.premise_id,
            debt_classes = array(select distinct unnest(account.debt_classes || excluded.debt_classes) order by 1)
      returning (xmax = 0) as created`,
     { tenantId, accounts: JSON.stringify(accounts), at: new Date() },

@@ -208,19 +208,20 @@ async function insertPayment(
          as d(seq integer, payor text, "tenderType" text, "amountCents" bigint)
      returning payment_id`,
     {
-      tenantId: tenant.tenantId,
-      paymentId: payment.paymentId,
-      accountId: payment.accountId,
-      debtClass: payment.debtClass,
-      currency: payment.currency,
-      amountCents: payment.amountCents,
-      receivedAt: new Date(payment.receivedAtMs),
+      ...identityOf(tenant, payment),
       effectiveDate: localDateAt(payment.receivedAtMs, tenant.timeZone),
       postedAt: new Date(postedAtMs),
       tenders: JSON.stringify(tenders.map((tender, index) => ({ ...tender, seq: index + 1 }))),
     },
   );
   return inserted.length > 0;
+}
+
+/** What must be the same when a payment is sent again. */
+function identityOf(tenant: Tenant, payment: NewPayment): Record<string, unknown> {
+  const { paymentId, accountId, debtClass, currency, amountCents, receivedAtMs } = payment;
+  const receivedAt = new Date(receivedAtMs);
+  return { tenantId: tenant.tenantId, paymentId, accountId, debtClass, currency, amountCents, receivedAt };
 }
 
 async function assertSamePayment(tx: Tx, tenant: Tenant, payment: NewPayment): Promise<void> {
@@ -230,15 +231,7 @@ async function assertSamePayment(tx: Tx, tenant: Tenant, payment: NewPayment): P
       where tenant_id = :tenantId and payment_id = :paymentId and account_id = :accountId
         and debt_class = :debtClass and currency = :currency and amount_cents = :amountCents
         and received_at = :receivedAt`,
-    {
-      tenantId: tenant.tenantId,
-      paymentId: payment.paymentId,
-      accountId: payment.accountId,
-      debtClass: payment.debtClass,
-      currency: payment.currency,
-      amountCents: payment.amountCents,
-      receivedAt: new Date(payment.receivedAtMs),
-    },
+    identityOf(tenant, payment),
   );
   if (same === undefined) {
     const message =

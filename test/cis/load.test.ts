@@ -120,6 +120,10 @@ test('a changed account is taken, the same one is known', async () => {
     taken: 1,
     alreadyKnown: 1,
   });
+  // What a file empties is emptied, once: sent again the row is known.
+  const emptied = `${header}A-1,C1,,water\n`;
+  expect(await load(emptied)).toMatchObject({ taken: 1 });
+  expect(await load(emptied)).toMatchObject({ taken: 0, alreadyKnown: 1 });
   const bad = await load(`${header},C1,P1,water\nA-3,${'x'.repeat(65)},P1,water\nA-4,,,Water\nA-5,,,\n`);
   expect(bad.rejects.map(({ line, column }) => [line, column])).toEqual([
     [2, 'account_id'],
