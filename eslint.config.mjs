@@ -8,42 +8,79 @@ const DIRECTIONS = {
   'src/platform': { values: [], types: [] },
   'src/ledger': { values: ['rules', 'platform'], types: [] },
   'src/enrollment': { values: ['ledger', 'rules', 'platform'], types: [] },
+  'src/collections': { values: ['enrollment', 'ledger', 'rules', 'platform'], types: [] },
+  'src/scenarios': {
+    values: ['collections', 'enrollment', 'ledger', 'rules', 'platform'],
+    types: ['workflows'],
+  },
   'src/local': { values: ['platform'], types: ['temporal'] },
-  'src/temporal': { values: ['ledger', 'enrollment', 'rules', 'platform'], types: ['workflows'] },
-  'src/cis': { values: ['enrollment', 'ledger', 'rules', 'platform', 'temporal', 'local'], types: [] },
-  'src/api': { values: ['enrollment', 'ledger', 'rules', 'platform', 'temporal', 'local'], types: [] },
-  'src/cli': {
-    values: ['api', 'cis', 'enrollment', 'ledger', 'rules', 'platform', 'temporal', 'local'],
+  'src/temporal': {
+    values: ['collections', 'ledger', 'enrollment', 'rules', 'platform'],
+    types: ['workflows'],
+  },
+  'src/cis': {
+    values: ['collections', 'enrollment', 'ledger', 'rules', 'platform', 'temporal', 'local'],
     types: [],
   },
-  activities: { values: ['ledger', 'enrollment', 'rules', 'temporal', 'platform'], types: ['workflows'] },
+  'src/api': {
+    values: ['collections', 'enrollment', 'ledger', 'rules', 'platform', 'temporal', 'local'],
+    types: [],
+  },
+  'src/cli': {
+    values: [
+      'api',
+      'cis',
+      'collections',
+      'scenarios',
+      'enrollment',
+      'ledger',
+      'rules',
+      'platform',
+      'temporal',
+      'local',
+    ],
+    types: [],
+  },
+  activities: {
+    values: ['collections', 'ledger', 'enrollment', 'rules', 'temporal', 'platform'],
+    types: ['workflows'],
+  },
 };
 
-/** Our folders that another folder's file can name: `../ledger/…`, `../../src/ledger/…`, `../workflows/…`. */
-const outside = (except) =>
-  `^(?:\\.\\./)+(?:src/)?(?!(?:${['src', ...except].join('|')})(?:/|$))(?:${OURS})(?:/|$)`;
-const OURS = 'rules|ledger|enrollment|cis|api|cli|console|local|temporal|platform|workflows|activities';
+/** Our folders that another folder's file can name: `../ledger/…`, `../../src/ledger/…`; `up`: how far up it must go. */
+const outside = (except, up = 1) =>
+  `^(?:\\.\\./){${up},}(?:src/)?(?!(?:${['src', ...except].join('|')})(?:/|$))(?:${OURS})(?:/|$)`;
+const OURS =
+  'rules|scenarios|collections|ledger|enrollment|cis|api|cli|console|local|temporal|platform|workflows|activities';
 
 const noImports = (...patterns) => ({ '@typescript-eslint/no-restricted-imports': ['error', { patterns }] });
 
-const directions = Object.entries(DIRECTIONS).map(([folder, { values, types }]) => ({
-  files: [`${folder}/**/*.ts`],
-  rules: noImports(
-    {
-      regex: outside([...values, ...types]),
-      message: `Of ours, ${folder} may import: ${values.join(', ') || 'nothing'}.`,
-    },
-    ...(types.length === 0
-      ? []
-      : [
-          {
-            regex: `^(?:\\.\\./)+(?:src/)?(?:${types.join('|')})(?:/|$)`,
-            allowTypeImports: true,
-            message: `Of ${types.join(', ')}, ${folder} may import types only.`,
-          },
-        ]),
-  ),
-}));
+// From a folder inside one of ours, `../collections/…` is its neighbour, and only `../../collections/…` is outside.
+const DEPTHS = [
+  { files: '*.ts', up: 1 },
+  { files: '*/**/*.ts', up: 2 },
+];
+
+const directions = Object.entries(DIRECTIONS).flatMap(([folder, { values, types }]) =>
+  DEPTHS.map(({ files, up }) => ({
+    files: [`${folder}/${files}`],
+    rules: noImports(
+      {
+        regex: outside([...values, ...types], up),
+        message: `Of ours, ${folder} may import: ${values.join(', ') || 'nothing'}.`,
+      },
+      ...(types.length === 0
+        ? []
+        : [
+            {
+              regex: `^(?:\\.\\./){${up},}(?:src/)?(?:${types.join('|')})(?:/|$)`,
+              allowTypeImports: true,
+              message: `Of ${types.join(', ')}, ${folder} may import types only.`,
+            },
+          ]),
+    ),
+  })),
+);
 
 export default defineConfig([
   globalIgnores(['dist/', 'node_modules/', '.troth/', 'coverage/', 'tools/']),
@@ -132,6 +169,13 @@ export default defineConfig([
     files: ['src/rules/**/*.ts'],
     rules: noImports({
       regex: '^(?!\\./|temporal-polyfill$)',
+      message: 'The rules are pure: they import one another and temporal-polyfill, nothing else.',
+    }),
+  },
+  {
+    files: ['src/rules/*/**/*.ts'],
+    rules: noImports({
+      regex: '^(?!\\.\\.?/[^.]|temporal-polyfill$)',
       message: 'The rules are pure: they import one another and temporal-polyfill, nothing else.',
     }),
   },

@@ -1,3 +1,6 @@
+/** Folders of tests that need no server. */
+const PURE = ['<rootDir>/test/rules/', '<rootDir>/test/interpreter/', '<rootDir>/test/enrollment/'];
+
 // Two projects: `rules` is pure and starts at once; `engine` has a PostgreSQL and a Temporal of its own
 // (test/support/global-setup.ts). One of them alone: npm test -- --selectProjects rules
 const shared = {
@@ -28,13 +31,14 @@ export default {
     {
       ...shared,
       displayName: 'rules',
-      testMatch: ['<rootDir>/test/rules/**/*.test.ts'],
+      testMatch: PURE.map((folder) => `${folder}**/*.test.ts`),
+      setupFiles: ['<rootDir>/test/support/seed.ts'],
     },
     {
       ...shared,
       displayName: 'engine',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/rules/'],
+      testPathIgnorePatterns: ['/node_modules/', ...PURE],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },

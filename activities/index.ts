@@ -5,7 +5,7 @@ import { sweepActivities } from './sweep';
 
 export type { CaseAnswer } from './collections';
 export type { ActivityDeps } from './deps';
-export type { EnrolledView, SettledView } from './settlement';
+export type { ChangedView, ChangeRequest, EnrolledView, SettledView } from './settlement';
 export type { SweepReport } from './sweep';
 
 /** Everything that workflows may ask of the world. */

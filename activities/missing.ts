@@ -1,7 +1,7 @@
 import { getClient, heartbeat } from '@temporalio/activity';
-import { openCases } from '../src/ledger/cases';
+import { openCases } from '../src/ledger/collections/cases';
 import { reviewAll } from '../src/ledger/outbox';
-import { countOpen, openPromises } from '../src/ledger/open-promises';
+import { countOpen, openPromises } from '../src/ledger/promises/open-promises';
 import { restartCase } from '../src/temporal/tell';
 import type { ActivityDeps } from './deps';
 

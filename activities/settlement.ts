@@ -1,11 +1,17 @@
+import { amendPromise } from '../src/enrollment/amend';
+import { decideApproval } from '../src/enrollment/approve';
 import { cancelPromise } from '../src/enrollment/cancel';
+import type { ChangeAnswer } from '../src/enrollment/change';
 import { enroll } from '../src/enrollment/enroll';
-import { needAttention } from '../src/ledger/promises';
-import { settlePromise, type Settlement } from '../src/ledger/settle';
+import { needAttention } from '../src/ledger/promises/promises';
+import { faultPoint } from '../src/platform/faults';
+import { settlePromise } from '../src/ledger/promises/debt-lock';
+import type { Settlement } from '../src/ledger/promises/settle';
 import type { Problem } from '../src/platform/errors';
 import { invariant } from '../src/platform/errors';
 import { formatDate } from '../src/rules/calendar';
 import { formatMoney } from '../src/rules/money';
+import { gatesOf, gatesWords, termsOf, termsWords } from '../src/rules/terms';
 import type { ActivityDeps } from './deps';
 import { asActivity } from './failures';
 import { RELAY_AFTER_MS, Teller } from './telling';
@@ -22,6 +28,8 @@ export interface SettledView {
   readonly sentence?: string;
   /** The schedule with what was counted, as markdown for Temporal UI, where one sentence does not say it all. */
   readonly schedule?: string;
+  /** R22: managed by hand. */
+  readonly byHand?: true;
   /** Whether the status of an ended promise goes into the search attributes. */
   readonly label?: true;
 }
@@ -34,6 +42,8 @@ export interface EnrolledView {
   readonly accountId: string;
   readonly debtClass: string;
   readonly workflowId: string;
+  /** What was agreed beside the schedule, as markdown for Temporal UI. */
+  readonly terms?: string;
   readonly settled: SettledView;
 }
 
@@ -42,9 +52,9 @@ export interface RefusedView {
   readonly problems: readonly Problem[];
 }
 
-/** What a cancel came to; `settled` is absent only when the request itself could not be understood. */
-export interface CancelledView {
-  readonly result: 'cancelled' | 'refused';
+/** What a change came to; `settled` is absent only when the request itself could not be understood. */
+export interface ChangedView {
+  readonly result: 'done' | 'refused';
   readonly problems: readonly Problem[];
   readonly settled: SettledView | null;
 }
@@ -65,10 +75,13 @@ export interface EnrollRequest {
   readonly realNowMs: number;
 }
 
-export interface CancelRequestInput extends SettleRequest {
-  readonly request: unknown;
-  /** The id of the update that asks; a cancel whose answer was lost is recognized by it. */
+export interface ChangeRequest extends SettleRequest {
+  /** The id of the update that asks; a request whose answer was lost is recognized by it. */
   readonly requestId: string | null;
+}
+
+export interface ChangeInput extends ChangeRequest {
+  readonly request: unknown;
 }
 
 const ACTOR = 'temporal';
@@ -79,9 +92,18 @@ export function settlementActivities(deps: ActivityDeps) {
   const { ledger, log, statusAtEnd } = deps;
   const teller = new Teller(deps);
   const told = async (settlement: Settlement): Promise<SettledView> => {
+    if (settlement.toTell.length > 0) await faultPoint('verdict-committed');
     await teller.tell(settlement);
     return viewOf(settlement, statusAtEnd);
   };
+  const changed = (change: typeof cancelPromise, input: ChangeInput): Promise<ChangedView> =>
+    asActivity(async () => {
+      const { tenantId, promiseId, request, requestId, realNowMs } = input;
+      const options = { ...OPTIONS, actor: ACTOR, realNowMs, requestId, wakeWorkflow: false };
+      const answer: ChangeAnswer = await change(ledger, tenantId, promiseId, request, options);
+      const settled = answer.settlement === undefined ? null : await told(answer.settlement);
+      return { result: answer.result, problems: answer.result === 'refused' ? answer.problems : [], settled };
+    });
   return {
     /** Records an enrollment that a CIS brought by starting a workflow, and settles it for the first time. */
     async enrollPromise(input: EnrollRequest): Promise<EnrolledView | RefusedView> {
@@ -97,7 +119,8 @@ export function settlementActivities(deps: ActivityDeps) {
           OPTIONS,
         );
         const { tenantId, accountId, debtClass } = settlement;
-        return { ...answer, tenantId, accountId, debtClass, settled: await told(settlement) };
+        const terms = termsWords(termsOf(settlement.facts)).join('\n');
+        return { ...answer, tenantId, accountId, debtClass, terms, settled: await told(settlement) };
       });
     },
 
@@ -111,23 +134,18 @@ export function settlementActivities(deps: ActivityDeps) {
     },
 
     /** Cancels a promise (R17); a refusal is an answer. */
-    async cancelPromise(input: CancelRequestInput): Promise<CancelledView> {
-      return asActivity(async () => {
-        const { tenantId, promiseId, request, requestId, realNowMs } = input;
-        const answer = await cancelPromise(ledger, tenantId, promiseId, request, {
-          ...OPTIONS,
-          actor: ACTOR,
-          realNowMs,
-          requestId,
-          wakeWorkflow: false,
-        });
-        const settled = answer.settlement === undefined ? null : await told(answer.settlement);
-        return {
-          result: answer.result,
-          problems: answer.result === 'refused' ? answer.problems : [],
-          settled,
-        };
-      });
+    async cancelPromise(input: ChangeInput): Promise<ChangedView> {
+      return changed(cancelPromise, input);
+    },
+
+    /** Amends a promise (R18); a refusal is an answer. */
+    async amendPromise(input: ChangeInput): Promise<ChangedView> {
+      return changed(amendPromise, input);
+    },
+
+    /** Takes a second person's yes or no (R25); a refusal is an answer. */
+    async decideApproval(input: ChangeInput): Promise<ChangedView> {
+      return changed(decideApproval, input);
     },
 
     /** Puts a promise on the worklist. */
@@ -154,17 +172,30 @@ function viewOf(settlement: Settlement, statusAtEnd: boolean): SettledView {
     ...(clockOffsetMs === 0 ? {} : { clockOffsetMs }),
     ...(sentence === null ? {} : { sentence }),
     ...(ended && evaluation.lines.length === 1 ? {} : { schedule: scheduleOf(settlement) }),
+    ...(ended || settlement.facts.autoManaged ? {} : { byHand: true }),
     ...(ended && statusAtEnd ? { label: true } : {}),
   };
 }
 
-const MOST_LINES = 12;
+const MOST_LINES = 6;
 
+/** The installments around the next open one: each of these texts stays in the promise's history. */
 function scheduleOf({ evaluation, facts }: Settlement): string {
-  const lines = evaluation.lines.slice(0, MOST_LINES).map(({ line, countedCents, status }) => {
+  const all = evaluation.lines;
+  const open = all.findIndex(({ line, countedCents }) => countedCents < line.amountCents);
+  const from = Math.max(0, Math.min(open - 1, all.length - MOST_LINES));
+  const lines = all.slice(from, from + MOST_LINES).map(({ line, countedCents, status }) => {
     const counted = `${formatMoney(countedCents, facts.currency)} of ${formatMoney(line.amountCents, facts.currency)}`;
-    return `${line.seq}. ${formatDate(line.dueDate)}: ${counted}, ${status}`;
+    const item = line.transactionId === undefined ? '' : ` for ${line.transactionId}`;
+    const down = facts.hasDownPayment && line.seq === 1 ? ' (down payment)' : '';
+    return `${line.seq}. ${formatDate(line.dueDate)}: ${counted}${item}${down}, ${status}`;
   });
-  const rest = evaluation.lines.length - lines.length;
-  return [...lines, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n');
+  const rest = all.length - from - lines.length;
+  const gates = gatesWords(gatesOf(facts, evaluation));
+  return [
+    ...(gates === null ? [] : [`Waits for ${gates}.`, '']),
+    ...(from > 0 ? [`… ${from} before, paid`, ''] : []),
+    ...lines,
+    ...(rest > 0 ? ['', `… and ${rest} more`] : []),
+  ].join('\n');
 }

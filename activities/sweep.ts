@@ -1,7 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
-import { redeliver, unreceivedOutcomes } from '../src/ledger/cases';
+import { redeliver } from '../src/ledger/collections/cases';
 import { forgetDelivered, reviewAll } from '../src/ledger/outbox';
-import { overduePromises } from '../src/ledger/open-promises';
+import { overduePromises } from '../src/ledger/promises/open-promises';
+import { unheardOutcomes } from '../src/ledger/collections/outside';
 import { asActivity } from './failures';
 import type { ActivityDeps } from './deps';
 import { repairCases, repairPromises } from './missing';
@@ -40,7 +41,7 @@ export function sweepActivities(deps: ActivityDeps) {
         heartbeat('overdue');
         const unreceived = await ledger.forSystem(async (tx) => {
           const between = { from: ago(UNRECEIVED_UNTIL_MS), to: ago(UNRECEIVED_AFTER_MS) };
-          const lost = await unreceivedOutcomes(tx, between, PAGE);
+          const lost = await unheardOutcomes(tx, between, PAGE);
           const ids = lost.map((outcome) => outcome.outboxId);
           await redeliver(tx, ids);
           return lost.length;

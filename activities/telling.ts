@@ -1,7 +1,8 @@
 import { getClient } from '@temporalio/activity';
 import { delivered } from '../src/ledger/outbox';
-import type { Settlement } from '../src/ledger/settle';
+import type { Settlement } from '../src/ledger/promises/settle';
 import { messageOf } from '../src/platform/errors';
+import { faultPoint } from '../src/platform/faults';
 import { tellCollections } from '../src/temporal/tell';
 import type { ActivityDeps } from './deps';
 
@@ -33,13 +34,14 @@ export class Teller {
 
   /** Never fails: the verdict stands, and the outbox still holds what could not be told. */
   async tell(settlement: Settlement): Promise<void> {
-    if (settlement.toTell.length === 0 || this.#atWork > CALM) return;
+    if (settlement.toTell.length === 0 || settlement.toldOutside || this.#atWork > CALM) return;
     const { ledger, log, taskQueue } = this.#deps;
     try {
       // One after the other: a promise's outcomes have an order.
       for (const message of settlement.toTell) {
         await tellCollections(getClient().workflow, taskQueue, message);
       }
+      await faultPoint('outcome-signalled');
       const ids = settlement.toTell.map((message) => message.outboxId);
       await ledger.forTenant(settlement.tenantId, (tx) => delivered(tx, ids));
     } catch (error) {

@@ -3,6 +3,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -11,14 +12,20 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { CaseAnswer } from '../activities';
+import { JudgeTimer } from './judge-timer';
 import { ledger } from './ledger';
 import {
   caseQuery,
   closeCaseSignal,
+  debtChanged,
+  paymentReversed,
   promiseActivated,
+  promiseAmended,
   promiseBroken,
   promiseCancelled,
   promiseKept,
+  promiseMissed,
+  promiseReopened,
   retryCaseUpdate,
   type CaseCarriedOver,
   type CaseInput,
@@ -29,6 +36,10 @@ import { addNotice, detailsOf, innermost, isRecord, shown } from './notices';
 
 const MOST_RECENT = 20;
 const MOST_SEEN = 500;
+/** Outcomes that wait are received so many at a time. */
+const MOST_TOGETHER = 50;
+// Some 250 bytes each; an input may have two megabytes.
+const MOST_HANDED_ON = 5_000;
 
 interface CaseState {
   readonly key: CaseInput;
@@ -40,42 +51,72 @@ interface CaseState {
   answer: Omit<CaseAnswer, 'recorded'> | null;
   attention: string | null;
   closeAsked: boolean;
+  actAsked: boolean;
   wake: boolean;
 }
 
 /**
  * The collections case of one account and debt class: hears what its promises come to, records each outcome once and
- * in order, and ends when nothing is open. A later outcome starts it again.
+ * in order, runs the collections process of the debt class over what no promise shields, and ends when nothing is open. A
+ * later outcome, or new debt, starts it again. The ledger decides; this only waits.
  */
 export async function collections(input: CaseCarriedOver): Promise<CaseView> {
   const state = begin(input);
   listen(state);
   if (input.reload === true) {
     await untilDone(state, async () => {
-      state.answer = await ledger.readCase(state.key);
+      state.answer = await ledger.readCase(state.key, Date.now());
     });
-    if (state.answer?.status === 'closed' && state.waiting.length === 0) return view(state);
+    if (isOver(state)) return view(state);
   }
   show(state);
+  const timer = new JudgeTimer();
   for (;;) {
-    await condition(
-      () => state.waiting.length > 0 || state.closeAsked || workflowInfo().continueAsNewSuggested,
-    );
-    while (state.waiting.length > 0) await receiveNext(state);
-    if (state.closeAsked) await close(state);
-    if (state.waiting.length > 0) continue;
+    const armedFor = arm(state, timer);
+    await condition(() => isAsked(state) || (armedFor !== null && timer.fired));
+    await work(state);
+    if (state.waiting.length > 0 && !mayHandOn(state)) continue;
     await condition(allHandlersFinished);
-    if (state.answer?.status === 'closed' && state.waiting.length === 0) return view(state);
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof collections>({
-        ...state.key,
-        recent: state.recent,
-        waiting: state.waiting,
-        reload: true,
-      });
-    }
+    if (isOver(state)) return view(state);
+    if (workflowInfo().continueAsNewSuggested) await handOn(state);
   }
 }
+
+async function work(state: CaseState): Promise<void> {
+  while (state.waiting.length > 0 && !mayHandOn(state)) await receiveNext(state);
+  if (state.closeAsked) await close(state);
+  if (state.actAsked || isDue(state)) await act(state);
+}
+
+function isAsked(state: CaseState): boolean {
+  return hasWork(state) || workflowInfo().continueAsNewSuggested;
+}
+
+function hasWork({ waiting, closeAsked, actAsked }: CaseState): boolean {
+  return waiting.length > 0 || closeAsked || actAsked;
+}
+
+/** Closed, and nothing has come since: what is asked while the case closes is done before it ends. */
+function isOver(state: CaseState): boolean {
+  return state.answer?.status === 'closed' && !hasWork(state);
+}
+
+// The new run acts on the case first, so that what asked for it need not be handed on.
+async function handOn({ key, recent, waiting, closeAsked }: CaseState): Promise<never> {
+  const asked = closeAsked ? { closeAsked } : {};
+  return continueAsNew<typeof collections>({ ...key, recent, waiting, ...asked, reload: true });
+}
+
+const OUTCOME_SIGNALS = [
+  promiseActivated,
+  promiseKept,
+  promiseBroken,
+  promiseCancelled,
+  promiseMissed,
+  promiseAmended,
+  promiseReopened,
+  paymentReversed,
+];
 
 function begin(input: CaseCarriedOver): CaseState {
   const { tenantId, accountId, debtClass } = input;
@@ -87,18 +128,25 @@ function begin(input: CaseCarriedOver): CaseState {
     recent: [...(input.recent ?? [])],
     answer: null,
     attention: null,
-    closeAsked: false,
+    closeAsked: input.closeAsked ?? false,
+    actAsked: false,
     wake: false,
   };
 }
 
 function listen(state: CaseState): void {
-  for (const signal of [promiseActivated, promiseKept, promiseBroken, promiseCancelled]) {
+  for (const signal of OUTCOME_SIGNALS) {
     setHandler(signal, (message) => hear(state, signal.name, message));
   }
+  setHandler(debtChanged, () => {
+    state.actAsked = true;
+    state.wake = true;
+  });
   setHandler(closeCaseSignal, () => void (state.closeAsked = true));
   setHandler(caseQuery, () => view(state));
   setHandler(retryCaseUpdate, async () => {
+    // A case that waits for nothing in particular looks again at once, so that whoever asked has an answer.
+    if (state.attention === null && patched('retry-looks-again')) state.actAsked = true;
     state.wake = true;
     await condition(() => !state.wake);
     return view(state);
@@ -132,18 +180,60 @@ function hear(state: CaseState, signal: string, message: unknown): void {
 async function receiveNext(state: CaseState): Promise<void> {
   // In order of revision, whatever the order of the signals.
   state.waiting.sort((a, b) => (a.promiseId === b.promiseId ? a.revision - b.revision : 0));
-  const [next] = state.waiting;
-  if (next === undefined) return;
+  const together = state.waiting.length > 1 && patched('receive-together') ? MOST_TOGETHER : 1;
+  const next = state.waiting.slice(0, together);
+  const [first] = next;
+  if (first === undefined) return;
+  const input = { key: state.key, workflowId: workflowInfo().workflowId, realNowMs: Date.now() };
   await untilDone(state, async () => {
-    const { recorded, ...answer } = await ledger.receiveOutcome({
-      key: state.key,
-      workflowId: workflowInfo().workflowId,
-      outcome: next,
-    });
+    const { recorded, ...answer } =
+      together === 1
+        ? await ledger.receiveOutcome({ ...input, outcome: first })
+        : await ledger.receiveOutcomes({ ...input, outcomes: next });
     state.answer = answer;
     state.recent = [...state.recent, ...recorded].slice(-MOST_RECENT);
   });
-  state.waiting.splice(state.waiting.indexOf(next), 1);
+  for (const one of next) state.waiting.splice(state.waiting.indexOf(one), 1);
+  show(state);
+}
+
+/**
+ * Whether a history that has grown is left to a new run although outcomes wait: they go with it. A flood of signals would else
+ * keep this run from ever ending, and one run takes 10,000 signals at most.
+ */
+function mayHandOn({ waiting }: CaseState): boolean {
+  return (
+    workflowInfo().continueAsNewSuggested &&
+    waiting.length > 0 &&
+    waiting.length <= MOST_HANDED_ON &&
+    patched('hand-on-what-waits')
+  );
+}
+
+function isDue({ answer }: CaseState): boolean {
+  const nextActAtMs = answer?.nextActAtMs ?? null;
+  return nextActAtMs !== null && nextActAtMs <= Date.now() + (answer?.clockOffsetMs ?? 0);
+}
+
+/** Arms the one timer for what time alone decides next. @returns when on the workflow's clock; null: never. */
+function arm({ answer }: CaseState, timer: JudgeTimer): number | null {
+  const nextActAtMs = answer?.nextActAtMs ?? null;
+  if (nextActAtMs === null) return null;
+  const armedFor = nextActAtMs - (answer?.clockOffsetMs ?? 0);
+  timer.arm(armedFor, `act ${isoMinute(nextActAtMs)}`);
+  return armedFor;
+}
+
+/** `2026-01-15 14:00` UTC: workflow code has no time zones. */
+function isoMinute(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+async function act(state: CaseState): Promise<void> {
+  state.actAsked = false;
+  await untilDone(state, async () => {
+    state.answer = await ledger.actOnCase({ key: state.key, realNowMs: Date.now() });
+  });
   show(state);
 }
 
@@ -178,15 +268,24 @@ function label(status: string): void {
   upsertSearchAttributes([{ key: defineSearchAttributeKey('TrothStatus', 'KEYWORD'), value: status }]);
 }
 
+const NOTHING_YET: Omit<CaseAnswer, 'recorded'> = {
+  status: 'open',
+  keptCount: 0,
+  brokenCount: 0,
+  cancelledCount: 0,
+  openPromises: 0,
+};
+
 function view(state: CaseState): CaseView {
-  const { key, answer, recent, waiting, notices, attention } = state;
+  const { key, recent, waiting, notices, attention } = state;
+  const answer = state.answer ?? NOTHING_YET;
+  const { keptCount, brokenCount, cancelledCount, openPromises, nextActAtMs } = answer;
   return {
     ...key,
-    status: attention === null ? (answer?.status ?? 'open') : 'needs-attention',
-    keptCount: answer?.keptCount ?? 0,
-    brokenCount: answer?.brokenCount ?? 0,
-    cancelledCount: answer?.cancelledCount ?? 0,
-    openPromises: answer?.openPromises ?? 0,
+    status: attention === null ? answer.status : 'needs-attention',
+    ...{ keptCount, brokenCount, cancelledCount, openPromises },
+    sentence: answer.sentence ?? null,
+    nextActAt: nextActAtMs == null ? null : new Date(nextActAtMs).toISOString(),
     recent,
     waiting: waiting.length,
     notices: [...notices],
@@ -202,6 +301,9 @@ function show(state: CaseState): void {
     `Case ${status}. Promises: ${openPromises} open, ${keptCount} kept, ${brokenCount} broken, ${cancelledCount} cancelled.`,
     '',
   );
+  const { sentence, nextActAt } = view(state);
+  if (sentence !== null) lines.push(sentence, '');
+  if (nextActAt !== null) lines.push(`Looks again at ${nextActAt.slice(0, 16).replace('T', ' ')} UTC.`, '');
   for (const outcome of recent)
     lines.push(`- ${outcome.at.slice(0, 16).replace('T', ' ')} ${outcome.outcomeId}`);
   for (const notice of notices) lines.push(`- ${notice}`);

@@ -16,6 +16,8 @@ export interface KnownPromise {
   /** What a sandbox's clock is ahead of the real one. */
   readonly clockOffsetMs?: number;
   readonly revision?: number;
+  /** R25: it waits behind its gates; absent: it is active. */
+  readonly pending?: boolean;
 }
 
 /** A promise that a CIS brings itself, with any Temporal client. */
@@ -41,7 +43,7 @@ export type PromiseResult =
 /** The answer to the query `status`. Times are ISO 8601 in the tenant's (sandbox: moved) time. */
 export interface PromiseStatusView {
   readonly promiseId: string | null;
-  readonly status: 'enrolling' | 'active' | PromiseEnd | 'needs-attention';
+  readonly status: 'enrolling' | 'pending' | 'active' | PromiseEnd | 'needs-attention';
   readonly revision: number;
   readonly nextJudgeAt: string | null;
   readonly sentence: string | null;
@@ -60,6 +62,38 @@ export type CancelReply =
   | { readonly result: 'cancelled'; readonly sentence: string | null }
   | { readonly result: 'refused'; readonly problems: readonly Problem[] };
 
+/** R18: the installments that replace all but the fully paid ones, or a change of one of them. */
+export interface AmendRequest {
+  readonly installments?: readonly {
+    readonly dueDate: string;
+    readonly amountCents: number;
+    readonly transactionId?: string;
+  }[];
+  readonly change?: {
+    readonly seq: number;
+    readonly dueDate?: string;
+    readonly amountCents?: number;
+    readonly absorb?: 'last' | 'next' | 'spread' | 'none';
+  };
+  readonly note?: string;
+  readonly actor?: string;
+}
+
+export type AmendReply =
+  | { readonly result: 'amended'; readonly revision: number; readonly sentence: string | null }
+  | { readonly result: 'refused'; readonly problems: readonly Problem[] };
+
+/** R25: a second person's yes or no. */
+export interface ApprovalRequest {
+  readonly approved: boolean;
+  readonly note?: string;
+  readonly actor?: string;
+}
+
+export type ApprovalReply =
+  | { readonly result: 'decided'; readonly status: PromiseStatusView['status'] }
+  | { readonly result: 'refused'; readonly problems: readonly Problem[] };
+
 export interface ClockMoved {
   readonly clockOffsetMs: number;
 }
@@ -70,6 +104,8 @@ export const clockMoved = defineSignal<[ClockMoved]>('clockMoved');
 /** The plain signal that staff send from Temporal UI or CLI; its answer shows in the details. */
 export const cancelSignal = defineSignal<[unknown]>('cancel');
 export const cancelUpdate = defineUpdate<CancelReply, [CancelRequest]>('cancel');
+export const amendUpdate = defineUpdate<AmendReply, [AmendRequest]>('amend');
+export const approveUpdate = defineUpdate<ApprovalReply, [ApprovalRequest]>('approve');
 /** Leaves `needs attention` and tries again. */
 export const retryUpdate = defineUpdate<PromiseStatusView>('retry');
 export const statusQuery = defineQuery<PromiseStatusView>('status');
@@ -86,7 +122,7 @@ export interface OutcomeSignal extends CaseInput {
   readonly outcomeId: string;
   readonly promiseId: string;
   readonly revision: number;
-  readonly kind: 'activated' | PromiseEnd;
+  readonly kind: 'activated' | 'missed' | 'amended' | 'reopened' | 'reversed' | PromiseEnd;
   readonly reason: string | null;
   readonly at: string;
 }
@@ -95,6 +131,16 @@ export const promiseActivated = defineSignal<[OutcomeSignal]>('promiseActivated'
 export const promiseKept = defineSignal<[OutcomeSignal]>('promiseKept');
 export const promiseBroken = defineSignal<[OutcomeSignal]>('promiseBroken');
 export const promiseCancelled = defineSignal<[OutcomeSignal]>('promiseCancelled');
+/** An installment was missed that the policy allows to be missed, or that is only shown past due (R15). */
+export const promiseMissed = defineSignal<[OutcomeSignal]>('promiseMissed');
+/** R18: the same promise, in a new revision. */
+export const promiseAmended = defineSignal<[OutcomeSignal]>('promiseAmended');
+/** R15, R19: an ended promise is active again, in a new revision. */
+export const promiseReopened = defineSignal<[OutcomeSignal]>('promiseReopened');
+/** R19: money that had counted is gone; of a promise that stays as it is, collections must look at the account. */
+export const paymentReversed = defineSignal<[OutcomeSignal]>('paymentReversed');
+/** The debt, a hold, an approval or the sandbox's clock has changed: look at the ledger again. */
+export const debtChanged = defineSignal('debtChanged');
 /** Closes a case by hand, e.g. when the CIS says the debt is paid. */
 export const closeCaseSignal = defineSignal('closeCase');
 export const retryCaseUpdate = defineUpdate<CaseView>('retry');
@@ -104,6 +150,7 @@ export const caseQuery = defineQuery<CaseView>('case');
 export interface CaseCarriedOver extends CaseInput {
   readonly recent?: CaseView['recent'];
   readonly waiting?: readonly OutcomeSignal[];
+  readonly closeAsked?: boolean;
   /** Read the case from the ledger first: it is taken up again without a message. */
   readonly reload?: boolean;
 }
@@ -115,6 +162,10 @@ export interface CaseView extends CaseInput {
   readonly brokenCount: number;
   readonly cancelledCount: number;
   readonly openPromises: number;
+  /** How its process stands; null where the debt class has none, or the CIS has not said what is owed. */
+  readonly sentence: string | null;
+  /** When time alone next decides something, in the tenant's (sandbox: moved) time. */
+  readonly nextActAt: string | null;
   /** The newest outcomes, oldest first; the ledger has all of them. */
   readonly recent: readonly { readonly outcomeId: string; readonly kind: string; readonly at: string }[];
   readonly waiting: number;

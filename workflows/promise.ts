@@ -2,8 +2,10 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   condition,
+  continueAsNew,
   currentUpdateInfo,
   isCancellation,
+  patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -11,17 +13,23 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import type { EnrolledView, SettledView } from '../activities';
+import type { ChangedView, ChangeRequest, EnrolledView, SettledView } from '../activities';
 import { parsePromiseWorkflowId } from '../src/platform/ids';
 import { JudgeTimer } from './judge-timer';
 import { ledger } from './ledger';
 import {
+  amendUpdate,
+  approveUpdate,
   cancelSignal,
   cancelUpdate,
   clockMoved,
   paymentPosted,
   retryUpdate,
   statusQuery,
+  type AmendReply,
+  type AmendRequest,
+  type ApprovalReply,
+  type ApprovalRequest,
   type CancelReply,
   type CancelRequest,
   type ClockMoved,
@@ -39,11 +47,17 @@ interface State {
   promiseId: string | null;
   status: PromiseStatusView['status'];
   revision: number;
-  /** Null: ask the ledger at once. */
+  /** Null: time alone decides nothing; only a message can. */
   nextJudgeAtMs: number | null;
+  /** The ledger was never asked, nor did whoever started this know when the first verdict is due. */
+  unasked: boolean;
   clockOffsetMs: number;
   sentence: string | null;
+  /** What was agreed beside the schedule; one that Troth started has it in its static details. */
+  terms: string;
   schedule: string;
+  /** R22: neither time nor money changes it. */
+  byHand: boolean;
   attention: string | null;
   /** Read the ledger again, whatever the clock says. */
   wake: boolean;
@@ -67,10 +81,21 @@ export async function promiseToPay(input: PromiseInput): Promise<PromiseResult> 
   for (;;) {
     await dueOrWoken(state, timer);
     if (!hasEnded(state)) await settle(state);
-    if (!hasEnded(state)) continue;
+    if (!hasEnded(state) && !hasGrown()) continue;
     await condition(allHandlersFinished);
-    return resultOf(state);
+    if (hasEnded(state)) return resultOf(state);
+    await handOn(state);
   }
+}
+
+/** Whether the history has grown so far that a new run should go on: one run takes 10,000 signals at most. */
+function hasGrown(): boolean {
+  return workflowInfo().continueAsNewSuggested && patched('promise-hand-on');
+}
+
+/** The new run asks the ledger at once: all that it needs to know is who it is. */
+function handOn({ tenantId, promiseId, clockOffsetMs }: State): Promise<never> {
+  return continueAsNew<typeof promiseToPay>({ tenantId, promiseId: promiseId ?? '', clockOffsetMs });
 }
 
 /** A message handler may have settled the promise meanwhile. */
@@ -92,12 +117,15 @@ function begin(input: PromiseInput): State {
   return {
     tenantId: text(known['tenantId']) ?? named?.tenantId ?? '',
     promiseId: text(known['promiseId']) ?? ('enrollment' in known ? null : (named?.promiseId ?? '')),
-    status: 'enrollment' in known ? 'enrolling' : 'active',
+    status: 'enrollment' in known ? 'enrolling' : known['pending'] === true ? 'pending' : 'active',
     revision: number(known['revision']) ?? 1,
     nextJudgeAtMs: number(known['nextJudgeAtMs']),
+    unasked: number(known['nextJudgeAtMs']) === null,
     clockOffsetMs: number(known['clockOffsetMs']) ?? 0,
     sentence: null,
+    terms: '',
     schedule: '',
+    byHand: false,
     attention: null,
     wake: false,
     settled: null,
@@ -110,6 +138,8 @@ function listen(state: State): void {
   setHandler(clockMoved, (moved: ClockMoved) => moveClock(state, moved));
   setHandler(cancelSignal, (request) => cancelBySignal(state, request));
   setHandler(cancelUpdate, (request) => cancel(state, request), { validator: assertCancel });
+  setHandler(amendUpdate, (request) => amend(state, request), { validator: assertAmend });
+  setHandler(approveUpdate, (request) => approve(state, request), { validator: assertApproval });
   setHandler(retryUpdate, () => retry(state));
   setHandler(statusQuery, () => view(state));
   setDefaultSignalHandler((name, ...args) => {
@@ -129,6 +159,7 @@ async function enroll(state: State, enrollment: unknown): Promise<PromiseResult 
   }
   state.tenantId = answer.tenantId;
   state.promiseId = answer.promiseId;
+  state.terms = answer.terms ?? '';
   apply(state, answer.settled);
   describe(answer);
   return null;
@@ -141,7 +172,7 @@ function describe(answer: EnrolledView): void {
     { key: defineSearchAttributeKey('TrothTenant', 'KEYWORD'), value: answer.tenantId },
     { key: defineSearchAttributeKey('TrothAccount', 'KEYWORD'), value: answer.accountId },
     { key: defineSearchAttributeKey('TrothDebtClass', 'KEYWORD'), value: answer.debtClass },
-    { key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: 'active' },
+    { key: defineSearchAttributeKey(STATUS, 'KEYWORD'), value: answer.settled.status },
     ...(nextJudgeAtMs === undefined
       ? []
       : [{ key: defineSearchAttributeKey('TrothNextJudgeAt', 'DATETIME'), value: new Date(nextJudgeAtMs) }]),
@@ -150,7 +181,11 @@ function describe(answer: EnrolledView): void {
 
 async function dueOrWoken(state: State, timer: JudgeTimer): Promise<void> {
   for (;;) {
-    if (state.wake || hasEnded(state) || state.nextJudgeAtMs === null) return;
+    if (state.wake || hasEnded(state) || state.unasked || hasGrown()) return;
+    if (state.nextJudgeAtMs === null) {
+      await condition(() => state.wake || hasEnded(state) || state.nextJudgeAtMs !== null || hasGrown());
+      continue;
+    }
     if (state.nextJudgeAtMs <= Date.now() + state.clockOffsetMs) return;
     const armedFor = state.nextJudgeAtMs - state.clockOffsetMs;
     timer.arm(armedFor, `judge ${isoMinute(state.nextJudgeAtMs)}`);
@@ -160,6 +195,7 @@ async function dueOrWoken(state: State, timer: JudgeTimer): Promise<void> {
         state.wake ||
         timer.fired ||
         hasEnded(state) ||
+        hasGrown() ||
         (state.nextJudgeAtMs ?? 0) - state.clockOffsetMs !== armedFor,
     );
   }
@@ -171,19 +207,29 @@ async function settle(state: State): Promise<void> {
   const settled = await untilDone(state, () =>
     ledger.settlePromise({ tenantId, promiseId: promiseId ?? '', realNowMs: Date.now() }),
   );
+  take(state, settled);
+}
+
+/** Takes over what the ledger has made of the promise, and shows it. */
+function take(state: State, settled: SettledView): void {
+  const ended = hasEnded(state);
+  const wasPending = state.status === 'pending';
   apply(state, settled);
   show(state);
-  if (settled.label === true) label(settled.status);
+  if (settled.label === true && !ended) label(settled.status);
+  else if (wasPending && settled.status === 'active') label('active');
 }
 
 function apply(state: State, settled: SettledView): void {
   state.settled = settled;
   state.revision = settled.revision;
-  state.status = settled.status === 'pending' ? 'active' : settled.status;
+  state.status = settled.status;
   state.nextJudgeAtMs = settled.nextJudgeAtMs ?? null;
+  state.unasked = false;
   state.clockOffsetMs = settled.clockOffsetMs ?? 0;
   state.sentence = settled.sentence ?? null;
   state.schedule = settled.schedule ?? '';
+  state.byHand = settled.byHand === true;
 }
 
 /**
@@ -196,7 +242,7 @@ async function untilDone<T>(state: State, step: () => Promise<T>): Promise<T> {
       const done = await step();
       if (state.attention !== null) {
         state.attention = null;
-        label('active');
+        label(state.status === 'pending' ? 'pending' : 'active');
       }
       return done;
     } catch (error) {
@@ -265,21 +311,55 @@ async function cancelBySignal(state: State, request: unknown): Promise<void> {
 }
 
 async function cancel(state: State, request: CancelRequest): Promise<CancelReply> {
+  const answer = await changed(state, (input) => ledger.cancelPromise({ ...input, request }));
+  return answer.result === 'refused'
+    ? { result: 'refused', problems: answer.problems }
+    : { result: 'cancelled', sentence: answer.settled?.sentence ?? null };
+}
+
+function assertAmend(request: unknown): void {
+  if (isRecord(request) && ('installments' in request || 'change' in request)) return;
+  const what =
+    '{"installments": [{"dueDate": "2026-02-28", "amountCents": 8000}]} or {"change": {"seq": 2, …}}';
+  throw ApplicationFailure.nonRetryable(`"amend" needs ${what}; it said ${shown(request)}`, 'INPUT_INVALID');
+}
+
+async function amend(state: State, request: AmendRequest): Promise<AmendReply> {
+  const answer = await changed(state, (input) => ledger.amendPromise({ ...input, request }));
+  return answer.result === 'refused'
+    ? { result: 'refused', problems: answer.problems }
+    : { result: 'amended', revision: state.revision, sentence: state.sentence };
+}
+
+function assertApproval(request: unknown): void {
+  if (isRecord(request) && typeof request['approved'] === 'boolean') return;
+  const what = '{"approved": true, "actor": "…", "note": "…"}';
+  throw ApplicationFailure.nonRetryable(
+    `"approve" needs ${what}; it said ${shown(request)}`,
+    'INPUT_INVALID',
+  );
+}
+
+async function approve(state: State, request: ApprovalRequest): Promise<ApprovalReply> {
+  const answer = await changed(state, (input) => ledger.decideApproval({ ...input, request }));
+  return answer.result === 'refused'
+    ? { result: 'refused', problems: answer.problems }
+    : { result: 'decided', status: state.status };
+}
+
+/** Asks the ledger to change the promise, and goes on from what it became. */
+async function changed(
+  state: State,
+  ask: (input: ChangeRequest) => Promise<ChangedView>,
+): Promise<ChangedView> {
   await condition(() => state.promiseId !== null);
   const { tenantId, promiseId } = state;
   const requestId = currentUpdateInfo()?.id ?? null;
   const answer = await untilDone(state, () =>
-    ledger.cancelPromise({ tenantId, promiseId: promiseId ?? '', request, requestId, realNowMs: Date.now() }),
+    ask({ tenantId, promiseId: promiseId ?? '', requestId, realNowMs: Date.now() }),
   );
-  if (answer.settled !== null) {
-    const ended = hasEnded(state);
-    apply(state, answer.settled);
-    show(state);
-    if (answer.settled.label === true && !ended) label(answer.settled.status);
-  }
-  return answer.result === 'cancelled'
-    ? { result: 'cancelled', sentence: answer.settled?.sentence ?? null }
-    : { result: 'refused', problems: answer.problems };
+  if (answer.settled !== null) take(state, answer.settled);
+  return answer;
 }
 
 async function retry(state: State): Promise<PromiseStatusView> {
@@ -308,10 +388,20 @@ function show(state: State): void {
     lines.push(`**Needs attention:** ${state.attention}`, '', 'Send the update `retry`.', '');
   if (state.sentence !== null) lines.push(state.sentence, '');
   else if (state.nextJudgeAtMs !== null)
-    lines.push(`Active. Next judged ${isoMinute(state.nextJudgeAtMs)} UTC.`, '');
+    lines.push(`${capital(state.status)}. Next judged ${isoMinute(state.nextJudgeAtMs)} UTC.`, '');
+  else
+    lines.push(
+      `${capital(state.status)}. Only ${state.byHand ? 'a person' : 'money or a person'} can change it now.`,
+      '',
+    );
+  if (state.terms !== '') lines.push(state.terms, '');
   if (state.schedule !== '') lines.push(state.schedule, '');
   for (const notice of state.notices) lines.push(`- ${notice}`);
   setCurrentDetails(detailsOf(lines));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function isoMinute(ms: number): string {

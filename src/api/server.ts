@@ -4,8 +4,9 @@ import { Hono } from 'hono';
 import { Gauge, Registry } from 'prom-client';
 import { openLedger, type Ledger } from '../ledger/connection';
 import { outboxState } from '../ledger/outbox';
-import { promiseState } from '../ledger/open-promises';
+import { promiseState } from '../ledger/promises/open-promises';
 import type { Config } from '../platform/config';
+import { withDeadline } from '../platform/deadline';
 import { messageOf, TrothError } from '../platform/errors';
 import type { Log } from '../platform/log';
 
@@ -57,7 +58,7 @@ export function createApp(ledger: Ledger, log: Log): Hono {
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
     try {
-      await within(CHECK_LIMIT_MS, ledger.knex.raw('select 1'));
+      await withDeadline(Promise.resolve(ledger.knex.raw('select 1')), CHECK_LIMIT_MS);
       return c.json({ status: 'ok', ledger: 'ok' });
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'not ready');
@@ -66,7 +67,7 @@ export function createApp(ledger: Ledger, log: Log): Hono {
   });
   app.get('/metrics', async (c) => {
     c.header('Content-Type', metrics.contentType);
-    return c.body(await within(CHECK_LIMIT_MS, metrics.metrics()));
+    return c.body(await withDeadline(metrics.metrics(), CHECK_LIMIT_MS));
   });
   app.notFound((c) =>
     c.json(
@@ -116,16 +117,4 @@ function createMetrics(ledger: Ledger): Registry {
     return text();
   };
   return registry;
-}
-
-async function within<T>(limitMs: number, work: PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TrothError('TIMEOUT', `No answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,90 +1,46 @@
-import type { Ledger } from '../ledger/connection';
-import { getTenant, tenantNow, type Tenant } from '../ledger/tenants';
-import { cancelPromise, type CancelAnswer } from '../enrollment/cancel';
-import { TrothError } from '../platform/errors';
-import type { EpochMs } from '../rules/calendar';
-import { Cells } from './cells';
-import { loadRows, type LoadOptions, type LoadResult, type RowAnswer } from './load';
-import type { Columns, CsvRow } from './read-csv';
-import { within } from './slice';
-
-const COLUMNS: Columns = {
-  required: ['enrollment_id', 'reason'],
-  optional: ['cancelled_at', 'note', 'actor'],
-};
-
-const COLUMN_OF: Readonly<Record<string, string>> = {
-  promiseId: 'enrollment_id',
-  reason: 'reason',
-  note: 'note',
-  actor: 'actor',
-};
-
-export interface CancellationOptions extends LoadOptions {
-  /** Takes only rows cancelled from here … */
-  readonly cancelledFrom?: EpochMs;
-  /** … and before this instant. */
-  readonly cancelledBefore?: EpochMs;
-}
+import { tenantNow, type Tenant } from '../ledger/tenants';
+import { cancelPromise } from '../enrollment/cancel';
+import type { ChangeAnswer } from '../enrollment/change';
+import { TrothError, type Problem } from '../platform/errors';
+import type { Cells } from './cells';
+import { byTable, loaderOf } from './file-kind';
 
 /**
  * Cancels the promises of a file. When they were cancelled is believed of a sandbox only, and never before what the
  * promise has been settled with; elsewhere it is now.
- * @throws TrothError NOT_FOUND (tenant, file), UNAVAILABLE.
  */
-export async function loadCancellations(
-  ledger: Ledger,
-  tenantId: string,
-  file: string,
-  options: CancellationOptions,
-): Promise<LoadResult> {
-  const tenant = await ledger.forTenant(tenantId, (tx) => getTenant(tx, tenantId));
-  const slice = { column: 'cancelled_at', from: options.cancelledFrom, before: options.cancelledBefore };
-  return loadRows(
-    file,
-    {
-      columns: COLUMNS,
-      keysOf: (cells) => [`id ${cells['enrollment_id'] ?? ''}`],
-      take: (cells) => takeCancel(ledger, tenant, cells, options.actor),
-    },
-    { ...options, only: within(slice, tenant.timeZone, options.only) },
-  );
-}
+export const loadCancellations = loaderOf({
+  columns: { required: ['enrollment_id', 'reason'], optional: ['cancelled_at', 'note', 'actor'] },
+  keys: ['enrollment_id'],
+  columnOf: byTable({ promiseId: 'enrollment_id' }),
+  read(cells, tenant) {
+    const promiseId = cells.needed('enrollment_id');
+    const realNowMs = realTimeOf(cells, tenant);
+    const cancel = {
+      reason: cells.text('reason'),
+      note: cells.optional('note'),
+      actor: cells.optional('actor'),
+    };
+    return async (ledger, actor) => {
+      const options = { actor, realNowMs, relayAfterMs: 0, wakeWorkflow: true };
+      try {
+        const answer = await cancelPromise(ledger, tenant.tenantId, promiseId, cancel, options);
+        if (answer.result === 'done') return 'taken';
+        return isSameAgain(answer, cancel.reason) ? 'known' : answer.problems;
+      } catch (error) {
+        if (!(error instanceof TrothError) || error.code !== 'NOT_FOUND') throw error;
+        return [unknownPromise(promiseId)];
+      }
+    };
+  },
+});
 
-async function takeCancel(
-  ledger: Ledger,
-  tenant: Tenant,
-  row: CsvRow['cells'],
-  actor: string,
-): Promise<RowAnswer> {
-  const cells = new Cells(row, tenant);
-  const promiseId = cells.needed('enrollment_id');
-  const realNowMs = realTimeOf(cells, tenant);
-  if (cells.problems.length > 0) return { result: 'rejected', problems: cells.problems };
-  const cancel = {
-    reason: cells.text('reason'),
-    note: cells.optional('note'),
-    actor: cells.optional('actor'),
-  };
-  try {
-    const answer = await cancelPromise(ledger, tenant.tenantId, promiseId, cancel, {
-      actor,
-      realNowMs,
-      relayAfterMs: 0,
-      wakeWorkflow: true,
-    });
-    if (answer.result === 'cancelled') return { result: 'taken' };
-    if (isSameAgain(answer, cancel.reason)) return { result: 'known' };
-    cells.refuseAll(answer.problems, (field) => COLUMN_OF[field] ?? field);
-  } catch (error) {
-    if (!(error instanceof TrothError) || error.code !== 'NOT_FOUND') throw error;
-    cells.refuse('enrollment_id', 'is unknown: there is no such promise');
-  }
-  return { result: 'rejected', problems: cells.problems };
+function unknownPromise(promiseId: string): Problem {
+  return { field: 'promiseId', value: promiseId, message: 'is unknown: there is no such promise' };
 }
 
 /** Whether the promise had been cancelled for this very reason before: the same file sent again. */
-function isSameAgain(answer: CancelAnswer, reason: string): boolean {
+function isSameAgain(answer: ChangeAnswer, reason: string): boolean {
   return (
     answer.result === 'refused' &&
     answer.settlement?.status === 'cancelled' &&

@@ -1,4 +1,5 @@
-import { isLocalDate, localTimeMs, type EpochMs } from '../rules/calendar';
+import type { ZodType } from 'zod';
+import { isLocalDate, localTimeMs, type EpochMs, type LocalDate } from '../rules/calendar';
 import { parseMoney, type Cents } from '../rules/money';
 import type { Problem } from '../platform/errors';
 import type { CsvRow } from './read-csv';
@@ -7,26 +8,53 @@ import type { CsvRow } from './read-csv';
 const NOUNS: Readonly<Record<string, string>> = {
   account_id: 'the account',
   actor: 'the actor',
+  aged: 'the aged debt',
   amount: 'the amount',
+  applied: 'what it was applied to',
+  arrears: 'the amount in arrears',
+  as_of: 'the date and time of the statement',
+  auto_manage: 'auto_manage',
   cancelled_at: 'the date and time of the cancel',
   customer_id: 'the customer id',
   debt_class: 'the debt class',
   debt_classes: 'a debt class',
+  down_payment: 'the down payment',
+  down_payment_date: 'the date of the down payment',
+  due_date: 'the due date',
   enrollment_id: 'the enrollment id',
   first_due_date: 'the first due date',
   frequency: 'the frequency',
   installments: 'the number of installments',
+  issued_date: 'the date of issue',
   note: 'the note',
+  oldest_due_date: 'the oldest due date',
+  open_amount: 'the open amount',
+  pay_method: 'the pay method',
   payment_id: 'the payment id',
+  payor: 'the payor',
+  policy: 'the policy',
   posted_at: 'the date and time of the posting',
   premise_id: 'the premise id',
   reason: 'the reason',
   received_at: 'the date received',
   record_type: 'the record_type',
+  repeat_amount: 'the repeating amount',
+  repeat_until: 'the last date',
   schedule: 'the schedule',
   start_date: 'the start date',
   tender: 'the tender',
   total_amount: 'the total amount',
+  transaction_id: 'the transaction id',
+};
+
+/** Fields of which one cell can hold many: how each is called, with the value at fault. */
+const PARTS: Readonly<Record<string, (value: string) => string>> = {
+  amountCents: (value) => `an installment of ${value}`,
+  dueDate: (value) => `the due date ${value}`,
+  installments: () => 'the installments',
+  // What is impossible about a schedule is said in a whole sentence.
+  schedule: () => '',
+  transactionId: (value) => `"${value}"`,
 };
 
 /** Reads the cells of one row and gathers everything that is wrong with them. */
@@ -56,18 +84,32 @@ export class Cells {
     return this.text(column);
   }
 
-  /** An amount of more than zero in the tenant's currency; undefined when it is empty or wrong. */
-  money(column: string): Cents | undefined {
+  /** A cell's text, that must be as a schema wants it. */
+  checked(column: string, schema: ZodType<string>): string {
+    const found = schema.safeParse(this.text(column));
+    if (!found.success) this.refuse(column, found.error.issues[0]?.message ?? 'is wrong');
+    return this.text(column);
+  }
+
+  /** A text of limited length, or undefined when it is empty. */
+  short(column: string, most: number): string | undefined {
+    const text = this.optional(column);
+    if (text !== undefined && text.length > most) this.refuse(column, `is longer than ${most} characters`);
+    return text;
+  }
+
+  /** An amount in the tenant's currency of at least `least` cents; undefined when it is empty or wrong. */
+  money(column: string, least: 0 | 1 = 1): Cents | undefined {
     const text = this.optional(column);
     if (text === undefined) return undefined;
     const amount = parseMoney(text, this.#tenant.currency);
-    if (typeof amount !== 'string' && amount > 0) return amount;
+    if (typeof amount !== 'string' && amount >= least) return amount;
     this.refuse(column, typeof amount === 'string' ? amount : 'must be more than zero');
     return undefined;
   }
 
   /** A date; undefined when it is empty or wrong. */
-  date(column: string): string | undefined {
+  date(column: string): LocalDate | undefined {
     const text = this.optional(column);
     if (text === undefined || isLocalDate(text)) return text;
     this.refuse(column, 'is not a date; write YYYY-MM-DD');
@@ -93,24 +135,32 @@ export class Cells {
     return undefined;
   }
 
+  /** `yes` or `no`; undefined when it is empty or wrong. */
+  yesOrNo(column: string): boolean | undefined {
+    const text = this.optional(column)?.toLowerCase();
+    if (text === undefined || text === 'yes' || text === 'no')
+      return text === undefined ? text : text === 'yes';
+    this.refuse(column, 'must be yes or no');
+    return undefined;
+  }
+
   refuse(column: string, message: string): void {
-    this.problems.push(this.#problem(column, message));
+    const noun = NOUNS[column];
+    this.#add(column, noun === undefined ? message : `${noun} ${message}`);
   }
 
   /** Adds what a use case found, unless the column has a problem already. */
   refuseAll(problems: readonly Problem[], columnOf: (field: string) => string): void {
-    for (const { field, message } of problems) {
+    for (const { field, value, message } of problems) {
       const column = columnOf(field);
-      if (!this.problems.some((problem) => problem.field === column)) this.refuse(column, message);
+      if (this.problems.some((problem) => problem.field === column)) continue;
+      const part = PARTS[field]?.(value);
+      if (part === undefined) this.refuse(column, message);
+      else this.#add(column, `${part} ${message}`.trimStart());
     }
   }
 
-  #problem(column: string, message: string): Problem {
-    const noun = NOUNS[column];
-    return {
-      field: column,
-      value: this.text(column),
-      message: noun === undefined ? message : `${noun} ${message}`,
-    };
+  #add(column: string, message: string): void {
+    this.problems.push({ field: column, value: this.text(column), message });
   }
 }

@@ -1,150 +1,157 @@
-import type { Ledger } from '../ledger/connection';
-import { getTenant, type Tenant } from '../ledger/tenants';
 import { enroll } from '../enrollment/enroll';
 import { enrollmentSchema, problemsOf } from '../enrollment/enrollment';
-import { isLocalDate, type LocalDate } from '../rules/calendar';
-import { formatMoney, parseMoney, sum } from '../rules/money';
+import type { LocalDate } from '../rules/calendar';
+import { formatMoney, sum } from '../rules/money';
 import {
   dueDates,
-  FREQUENCIES,
+  FREQUENCY_HINT,
   MAX_INSTALLMENTS,
+  MAX_PERIODS,
+  parseFrequency,
   type Frequency,
   type ScheduledPart,
-} from '../rules/schedule';
-import { Cells } from './cells';
-import { loadRows, type LoadOptions, type LoadResult, type RowAnswer } from './load';
-import type { Columns, CsvRow } from './read-csv';
+} from '../rules/schedules/schedule';
+import type { Tenant } from '../ledger/tenants';
+import type { Cells } from './cells';
+import { loaderOf } from './file-kind';
+import { parseSchedule } from './schedule-text';
 
-const COLUMNS: Columns = {
-  required: ['enrollment_id', 'account_id', 'debt_class'],
-  oneOf: ['total_amount', 'schedule'],
-  optional: ['start_date', 'frequency', 'installments', 'first_due_date', 'note'],
-};
+/** The columns that say how much is paid when: one of them on each row. */
+const SHAPES = ['total_amount', 'schedule', 'repeat_amount'] as const;
 
 const COLUMN_OF: Readonly<Record<string, string>> = {
   promiseId: 'enrollment_id',
   accountId: 'account_id',
   debtClass: 'debt_class',
   startDate: 'start_date',
-  totalCents: 'total_amount',
+  payMethod: 'pay_method',
   frequency: 'frequency',
   parts: 'installments',
+  installments: 'installments',
   firstDueDate: 'first_due_date',
   dueDate: 'first_due_date',
+  downPaymentCents: 'down_payment',
+  downPaymentDate: 'down_payment_date',
+  'repeat.amountCents': 'repeat_amount',
+  'repeat.frequency': 'frequency',
+  'repeat.firstDueDate': 'first_due_date',
+  'repeat.count': 'installments',
+  'repeat.untilDate': 'repeat_until',
 };
 
-/**
- * Enrolls the promises of a file. The enrollment id becomes the promise's id, so that a file may be sent again.
- * @throws TrothError NOT_FOUND (tenant, file), UNAVAILABLE.
- */
-export async function loadEnrollments(
-  ledger: Ledger,
-  tenantId: string,
-  file: string,
-  options: LoadOptions,
-): Promise<LoadResult> {
-  const tenant = await ledger.forTenant(tenantId, (tx) => getTenant(tx, tenantId));
-  return loadRows(
-    file,
-    {
-      columns: COLUMNS,
-      keysOf: (cells) => [`account ${cells['account_id'] ?? ''}`, `id ${cells['enrollment_id'] ?? ''}`],
-      take: (cells) => takeEnrollment(ledger, tenant, cells, options.actor),
-    },
-    options,
-  );
-}
+/** Enrolls the promises of a file. The enrollment id becomes the promise's id, so that a file may be sent again. */
+export const loadEnrollments = loaderOf({
+  columns: {
+    required: ['enrollment_id', 'account_id', 'debt_class'],
+    oneOf: SHAPES,
+    optional: [
+      ...['start_date', 'frequency', 'installments', 'first_due_date', 'down_payment', 'down_payment_date'],
+      ...['repeat_until', 'auto_manage', 'policy', 'pay_method', 'payor', 'note'],
+    ],
+  },
+  keys: ['account_id', 'enrollment_id'],
+  columnOf,
+  read(cells, tenant) {
+    const input = enrollmentOf(cells, tenant);
+    const checked = enrollmentSchema.safeParse(input);
+    if (!checked.success) {
+      cells.refuseAll(problemsOf(checked.error, input), (field) => columnOf(field, cells));
+    }
+    return async (ledger, actor) => {
+      const answer = await enroll(ledger, input, { actor });
+      if (answer.result === 'refused') return answer.problems;
+      return answer.result === 'enrolled' ? 'taken' : 'known';
+    };
+  },
+});
 
-async function takeEnrollment(
-  ledger: Ledger,
-  tenant: Tenant,
-  row: CsvRow['cells'],
-  actor: string,
-): Promise<RowAnswer> {
-  const cells = new Cells(row, tenant);
-  const columnOf = (field: string): string => columnFor(field, cells);
-  const input = enrollmentOf(cells, tenant);
-  const checked = enrollmentSchema.safeParse(input);
-  if (!checked.success) cells.refuseAll(problemsOf(checked.error, input), columnOf);
-  if (cells.problems.length > 0) return { result: 'rejected', problems: cells.problems };
-  const answer = await enroll(ledger, input, { actor });
-  if (answer.result !== 'refused') return { result: answer.result === 'enrolled' ? 'taken' : 'known' };
-  cells.refuseAll(answer.problems, columnOf);
-  return { result: 'rejected', problems: cells.problems };
-}
-
-const OF_SCHEDULE = new Set(['schedule', 'dueDate', 'totalCents', 'frequency', 'parts', 'firstDueDate']);
+const OF_SCHEDULE = /^(schedule|dueDate|firstDueDate|frequency|parts|installments\b.*|transactionId)$/;
 
 /** A row with a schedule has the schedule to blame for its dates and amounts. */
-function columnFor(field: string, cells: Cells): string {
-  const ofSchedule = OF_SCHEDULE.has(field) || field.startsWith('installments');
-  if (ofSchedule && cells.optional('schedule') !== undefined) return 'schedule';
-  return COLUMN_OF[field] ?? (ofSchedule ? 'first_due_date' : field);
+function columnOf(field: string, cells: Cells): string {
+  const shape = SHAPES.find((column) => cells.optional(column) !== undefined) ?? 'total_amount';
+  if (field === 'totalCents' || field === 'amountCents') return shape;
+  if (shape === 'schedule' && OF_SCHEDULE.test(field)) return shape;
+  return COLUMN_OF[field] ?? (OF_SCHEDULE.test(field) ? 'first_due_date' : field);
 }
 
 /** The row as the use case wants it; what is wrong with a cell is gathered in `cells`. */
 function enrollmentOf(cells: Cells, tenant: Tenant): Record<string, unknown> {
-  const totalCents = cells.money('total_amount');
-  const parts = cells.count('installments', MAX_INSTALLMENTS);
-  const frequency = frequencyOf(cells);
-  const firstDueDate = cells.date('first_due_date');
-  const common = {
+  return {
     tenantId: tenant.tenantId,
     promiseId: cells.needed('enrollment_id'),
     accountId: cells.needed('account_id'),
     debtClass: cells.needed('debt_class'),
     startDate: cells.date('start_date'),
+    policy: cells.optional('policy'),
+    payMethod: cells.short('pay_method', 40),
+    payor: cells.short('payor', 64),
+    note: cells.short('note', 1000),
+    ...shapeOf(cells, tenant.currency),
   };
+}
+
+function shapeOf(cells: Cells, currency: string): Record<string, unknown> {
+  const repeats = cells.optional('repeat_amount') !== undefined;
+  const totalCents = cells.money('total_amount');
+  const parts = cells.count('installments', repeats ? MAX_PERIODS : MAX_INSTALLMENTS);
+  const frequency = frequencyOf(cells);
+  const firstDueDate = cells.date('first_due_date');
+  const downPaymentCents = cells.money('down_payment');
+  const downPaymentDate = cells.date('down_payment_date');
+  if (repeats) return { repeat: repeatOf(cells, frequency, parts, firstDueDate) };
+  for (const column of ['repeat_until', 'auto_manage']) {
+    if (cells.optional(column) !== undefined) cells.refuse(column, 'needs a repeat_amount beside it');
+  }
   if (cells.optional('schedule') === undefined) {
     if (totalCents !== undefined && parts !== undefined && totalCents < parts) {
       cells.refuse('total_amount', `is too small for ${parts} installments`);
     }
-    return { ...common, totalCents, frequency, parts, firstDueDate };
+    const down = { downPaymentCents, downPaymentDate };
+    return { totalCents, frequency: cells.optional('frequency'), parts, firstDueDate, ...down };
   }
-  const installments = scheduleOf(cells, tenant.currency);
-  if (installments !== undefined) {
-    agree(cells, installments, tenant.currency, { totalCents, parts, frequency, firstDueDate });
+  for (const column of ['down_payment', 'down_payment_date']) {
+    if (cells.optional(column) === undefined) continue;
+    cells.refuse(column, 'stands beside a schedule; the first part of the schedule is the down payment');
   }
-  return { ...common, installments };
+  const installments = parseSchedule(cells.text('schedule'), currency);
+  if (typeof installments === 'string') {
+    cells.refuse('schedule', installments);
+    return {};
+  }
+  agree(cells, installments, currency, { totalCents, parts, frequency, firstDueDate });
+  return { installments };
+}
+
+/** R22: `installments` counts the periods; without it and without `repeat_until` there is always a next one. */
+function repeatOf(
+  cells: Cells,
+  frequency: Frequency | undefined,
+  count: number | undefined,
+  firstDueDate: LocalDate | undefined,
+): Record<string, unknown> {
+  for (const column of ['total_amount', 'schedule', 'down_payment', 'down_payment_date']) {
+    if (cells.optional(column) !== undefined)
+      cells.refuse(column, 'stands beside a repeat_amount; leave it empty');
+  }
+  if (frequency === undefined) cells.needed('frequency');
+  if (firstDueDate === undefined) cells.needed('first_due_date');
+  return {
+    amountCents: cells.money('repeat_amount'),
+    frequency: cells.text('frequency'),
+    firstDueDate,
+    count,
+    untilDate: cells.date('repeat_until'),
+    autoManaged: cells.yesOrNo('auto_manage'),
+  };
 }
 
 function frequencyOf(cells: Cells): Frequency | undefined {
   const text = cells.optional('frequency');
-  const frequency = FREQUENCIES.find((known) => known === text);
-  if (text === undefined || frequency !== undefined) return frequency;
-  cells.refuse('frequency', `must be one of ${FREQUENCIES.join(', ')}`);
-  return undefined;
-}
-
-/** `2026-02-15=50.00;2026-03-15=50.00` */
-function scheduleOf(cells: Cells, currency: string): ScheduledPart[] | undefined {
-  const entries = cells
-    .text('schedule')
-    .split(';')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-  if (entries.length > MAX_INSTALLMENTS) {
-    cells.refuse('schedule', `has ${entries.length} parts; ${MAX_INSTALLMENTS} are the most`);
-    return undefined;
-  }
-  const parts: ScheduledPart[] = [];
-  for (const entry of entries) {
-    const [dueDate = '', amount = ''] = entry.split('=').map((part) => part.trim());
-    if (!isLocalDate(dueDate)) {
-      cells.refuse(
-        'schedule',
-        `holds "${dueDate}", which is not a date; write 2026-02-15=50.00;2026-03-15=50.00`,
-      );
-      return undefined;
-    }
-    const amountCents = parseMoney(amount, currency);
-    if (typeof amountCents === 'string') {
-      cells.refuse('schedule', `holds for ${dueDate} an amount that ${amountCents}`);
-      return undefined;
-    }
-    parts.push({ dueDate, amountCents });
-  }
-  return parts;
+  if (text === undefined) return undefined;
+  const frequency = parseFrequency(text);
+  if (frequency === undefined) cells.refuse('frequency', FREQUENCY_HINT);
+  return frequency;
 }
 
 /** Columns beside a schedule are empty or agree with it. */

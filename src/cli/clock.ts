@@ -93,7 +93,10 @@ function tell(tenant: Tenant, nowMs: EpochMs, told: number | undefined, json: tr
   }
   const kind = sandbox ? 'sandbox' : 'live';
   print(`${formatLocalTime(nowMs, timeZone)}  ${timeZone}  (${tenantId}, ${kind})`);
-  if (told !== undefined) print(`${told} open promises are told; the worker judges those that are due.`);
+  if (told !== undefined) {
+    const promises = told === 1 ? '1 open promise is' : `${told} open promises are`;
+    print(`${promises} told; the worker judges those that are due.`);
+  }
 }
 
 const LENGTH = /^(\d{1,5})([mhdw])$/;

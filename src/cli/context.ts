@@ -5,6 +5,7 @@ import { errorCodeOf, isAway, reasonOf } from '../ledger/database-errors';
 import { getTenant, listTenants, type Tenant } from '../ledger/tenants';
 import { loadConfig, type Config } from '../platform/config';
 import { TrothError } from '../platform/errors';
+import { isLocalDate, type LocalDate } from '../rules/calendar';
 import { resolveEndpoints } from './endpoints';
 
 /** What a command that works with the ledger is given. */
@@ -123,6 +124,25 @@ export function positive(most: number): (text: string) => number {
       throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
     return value;
   };
+}
+
+/** A text of limited length, as an option's value. */
+export function shortText(most: number): (text: string) => string {
+  return (text) => {
+    if (text.trim() !== '' && text.length <= most) return text;
+    throw new InvalidArgumentError(`It must have 1 to ${most} characters.`);
+  };
+}
+
+/** Who does something, as an option's value. */
+export const actorText = shortText(200);
+/** What a colleague should know, as an option's value. */
+export const noteText = shortText(1000);
+
+/** A date, as an option's value. */
+export function dateText(text: string): LocalDate {
+  if (isLocalDate(text)) return text;
+  throw new InvalidArgumentError('It must be a date, written YYYY-MM-DD.');
 }
 
 /** One of some words, as an option's value. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { parse } from 'csv-parse';
@@ -10,7 +11,7 @@ import type { LoadResult } from '../cis/load';
 import { loadPayments } from '../cis/payments';
 import { openLedger, row, type Ledger } from '../ledger/connection';
 import { enqueueNewlyDue } from '../ledger/outbox';
-import { listPromises, type PromiseSummary } from '../ledger/promise-views';
+import { listPromises, type PromiseSummary } from '../ledger/promises/promise-views';
 import { createTenant, emptySandbox, listTenants, moveClock, type Tenant } from '../ledger/tenants';
 import { loadConfig, type Config } from '../platform/config';
 import { invariant, messageOf, TrothError } from '../platform/errors';
@@ -181,7 +182,7 @@ async function ended(ledger: Ledger, say: Say): Promise<void> {
       throw new TrothError('TIMEOUT', message);
     }
     say(`${left.open} promises open, ${left.untold} outcomes on their way to collections`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await sleep(POLL_MS);
   }
 }
 

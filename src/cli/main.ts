@@ -5,20 +5,40 @@ import { errorCodeOf, reasonOf } from '../ledger/database-errors';
 import { ERRORS, TrothError } from '../platform/errors';
 import { projectRoot } from '../platform/root';
 import { registerApi } from './api';
-import { registerCancel } from './cancel';
+import { registerBacktest } from './backtest';
+import { registerCalendar } from './calendar/commands';
+import { registerCase } from './case/commands';
+import { registerAccountEvent } from './change/account-event';
+import { registerAmend } from './change/amend';
+import { registerApproval } from './change/approve';
+import { registerBalance } from './change/balance';
+import { registerCancel } from './change/cancel';
 import { registerClock } from './clock';
+import { registerCollections } from './collections/commands';
 import { registerDemo } from './demo';
 import { registerDoctor } from './doctor';
 import { registerDown } from './down';
+import { registerHold } from './hold/commands';
 import { registerLoads } from './load/commands';
+import { registerMass } from './mass';
 import { registerMigrate } from './migrate';
+import { registerMonitor } from './monitor';
 import { endQuietlyOnBrokenPipe } from './output';
+import { registerPolicy } from './policy/commands';
+import { registerPreview } from './preview';
+import { registerProcess } from './process/commands';
 import { registerPromise } from './promise/commands';
 import { registerRebuild } from './rebuild';
+import { registerShield } from './shield';
+import { registerSimulate } from './simulate/commands';
+import { registerStanding } from './standing';
+import { registerStep } from './step';
 import { registerTenant } from './tenant';
 import { printable } from './text';
 import { registerUp } from './up';
+import { registerVerify } from './verify';
 import { registerWorker } from './worker';
+import { registerWorklist } from './worklist';
 
 /** sysexits.h: the command was used incorrectly. */
 const USAGE = 64;
@@ -30,6 +50,8 @@ export function troth(): Command {
   const program = new Command('troth')
     .description('Troth, the durable promise-to-pay engine')
     .version(versionOfTroth())
+    // Options after a command's name are the command's own: `process show water --version 2`.
+    .enablePositionalOptions()
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`troth: ${text.replace(/^error: /, '')}`) })
@@ -46,11 +68,31 @@ export function troth(): Command {
     registerApi,
     registerDemo,
     registerTenant,
+    registerPolicy,
+    registerCalendar,
     registerLoads,
+    registerPreview,
+    registerMass,
     registerPromise,
+    registerAmend,
+    registerApproval,
     registerCancel,
+    registerBalance,
+    registerAccountEvent,
+    registerCollections,
+    registerProcess,
+    registerCase,
+    registerStep,
+    registerHold,
+    registerStanding,
+    registerWorklist,
     registerClock,
     registerRebuild,
+    registerSimulate,
+    registerShield,
+    registerMonitor,
+    registerVerify,
+    registerBacktest,
   ]) {
     register(program);
   }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { openCases } from '../ledger/cases';
+import { openCases } from '../ledger/collections/cases';
 import { openLedger } from '../ledger/connection';
 import { reviewAll } from '../ledger/outbox';
-import { openPromises } from '../ledger/open-promises';
+import { openPromises } from '../ledger/promises/open-promises';
 import { loadConfig } from '../platform/config';
 import { connectClient } from '../temporal/connection';
 import { prepareTemporal } from '../temporal/setup';
@@ -69,7 +70,7 @@ async function patiently(start: () => Promise<void>): Promise<void> {
       return;
     } catch (error) {
       if (attempt >= TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      await sleep(WAIT_MS);
     }
   }
 }

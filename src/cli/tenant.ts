@@ -23,7 +23,7 @@ export function registerTenant(program: Command): void {
     .description('make and list tenants: utilities, or test copies of them');
   tenant
     .command('create <id>')
-    .description('make a tenant with version 1 of the policy "default"')
+    .description('make a tenant with version 1 of a policy for each preset; new promises get "default"')
     .option('--name <name>', 'its name (default: the id)')
     .requiredOption('--zone <zone>', 'its time zone, such as America/New_York')
     .option('--currency <code>', 'its currency', 'USD')

@@ -28,11 +28,10 @@ const MIN_WIDTH = 60;
 
 /** How wide a table may be. */
 export function terminalWidth(): number {
+  // A terminal that does not know its width says 0.
+  const shown = process.stdout.isTTY ? process.stdout.columns : 0;
   const given = Number(process.env['COLUMNS']);
-  return Math.max(
-    MIN_WIDTH,
-    process.stdout.isTTY ? process.stdout.columns : given > 0 ? given : DEFAULT_WIDTH,
-  );
+  return Math.max(MIN_WIDTH, shown > 0 ? shown : given > 0 ? given : DEFAULT_WIDTH);
 }
 
 /**
@@ -47,4 +46,28 @@ export function printable(text: string): string {
 export function cut(text: string, width: number): string {
   const clean = printable(text);
   return clean.length > width ? `${clean.slice(0, Math.max(0, width - 1))}${ELLIPSIS}` : clean;
+}
+
+/** `1 promise`, `2 promises`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Text of others in lines that fit the terminal, each after an indent; words stay whole. */
+export function wrapped(text: string, indent = ''): string {
+  const lines = inLines(text, Math.min(100, terminalWidth()) - indent.length);
+  return lines.map((line) => `${indent}${line}`).join('\n');
+}
+
+/** Text of others in lines of a width; a word that is longer has a line for itself. */
+export function inLines(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of printable(text).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
+import { FileDrop } from '../collections/contacts';
+import { startHanding } from '../collections/handing';
 import { openLedger } from '../ledger/connection';
+import { startReviewing } from '../collections/review';
 import { loadConfig, type Config } from '../platform/config';
 import { messageOf } from '../platform/errors';
+import { hasFaultPoints } from '../platform/faults';
 import { createLog, type Log } from '../platform/log';
 import { connectWorker, isTemporalCloud, lazyClient, type TemporalTarget } from '../temporal/connection';
+import { startOutside } from '../temporal/outside';
 import { startRelay } from '../temporal/relay';
+import { startWaking } from '../temporal/waking';
 import { Runtime, type Worker } from '@temporalio/worker';
 import { ensureSweep, prepareTemporal } from '../temporal/setup';
 import { createWorker } from '../temporal/worker';
@@ -13,7 +19,7 @@ import { resolveEndpoints } from './endpoints';
 const SWEEP_TRIES = 20;
 const SWEEP_WAIT_MS = 3000;
 
-/** `troth worker`: polls Temporal, delivers the outbox. */
+/** `troth worker`: polls Temporal, delivers the outbox, wakes cases. */
 export function registerWorker(program: Command): void {
   program
     .command('worker')
@@ -37,6 +43,7 @@ export async function runWorker(
 ): Promise<void> {
   const log = createLog(config, 'worker');
   bridgeLogs(log);
+  if (hasFaultPoints) log.warn('TROTH_TEST_FAULTS is set: this worker stops where a test wants it');
   // A worker polls a namespace that does not exist for ever and in silence.
   await prepareTemporal(temporal);
   const ledger = openLedger(databaseUrl, { poolSize: config.databasePool, applicationName: 'troth worker' });
@@ -51,7 +58,14 @@ export async function runWorker(
     activities: { ledger, log, taskQueue, statusAtEnd },
     localActivities: config.databasePool,
   });
-  const relay = startRelay({ ledger, client: client.workflow, taskQueue, log });
+  const { contactsDir } = config;
+  const loops = [
+    startRelay({ ledger, client: client.workflow, taskQueue, log }),
+    startOutside({ ledger, client: client.workflow, taskQueue, log }),
+    startWaking({ ledger, client: client.workflow, taskQueue, log }),
+    startReviewing({ ledger, log }),
+    ...(contactsDir === undefined ? [] : [startHanding({ ledger, port: new FileDrop(contactsDir), log })]),
+  ];
   const sweeping = keepSweep(() => ensureSweep(client, taskQueue), log);
   announceWhenPolling(worker, log);
   // The `troth up` that started us is gone: nobody would ever stop us.
@@ -60,7 +74,7 @@ export async function runWorker(
     await worker.run(); // Runtime's own shutdown signals end it, after the work in hand
   } finally {
     await sweeping.stop();
-    await relay.stop();
+    await Promise.all(loops.map((loop) => loop.stop()));
     await ledger.close();
     await close();
     await connection.close();

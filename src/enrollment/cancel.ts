@@ -1,33 +1,17 @@
-import { epochMs, localDateAt } from '../rules/calendar';
-import type { Evaluation } from '../rules/decide';
-import { loadFacts, lockPromise, type PromiseRow } from '../ledger/facts';
-import type { Ledger, Tx } from '../ledger/connection';
-import { enqueue } from '../ledger/outbox';
-import { markCancelled } from '../ledger/promises';
-import { settleLocked, type Settlement, type SettleOptions } from '../ledger/settle';
+import { localDateAt, type EpochMs } from '../rules/calendar';
 import { evaluate } from '../rules/decide';
-import type { PromiseFacts } from '../rules/facts';
-import { TrothError, type Problem } from '../platform/errors';
+import type { CancelReason } from '../rules/facts';
+import { cancelRefusal } from '../rules/limits';
+import type { Ledger, Tx } from '../ledger/connection';
+import { loadFacts, type PromiseRow } from '../ledger/promises/facts';
+import { openPromisesOf } from '../ledger/promises/open-promises';
+import { markCancelled } from '../ledger/promises/promises';
+import { settleLocked } from '../ledger/promises/settle';
+import { changePromise, settleRefused, type ChangeAnswer, type ChangeOptions } from './change';
 import { cancelSchema, problemsOf, type Cancel } from './enrollment';
 
-/** What became of a cancel. A refusal is an answer, not an error. */
-export type CancelAnswer =
-  | { readonly result: 'cancelled'; readonly settlement: Settlement }
-  | { readonly result: 'refused'; readonly problems: readonly Problem[]; readonly settlement?: Settlement };
-
-export interface CancelOptions extends SettleOptions {
-  /** Who asked, where the cancel itself does not say. */
-  readonly actor: string;
-  /** Real time in epoch milliseconds; the tenant's sandbox offset is added. */
-  readonly realNowMs: number;
-  /** Names the request: the same cancel, sent again because its answer was lost, is answered as before. */
-  readonly requestId?: string | null;
-  /** Whether the promise's workflow must be told; not when it is the one that asks. */
-  readonly wakeWorkflow: boolean;
-}
-
 /**
- * Cancels an active promise (R17) and settles it in the same transaction. What was due before the cancel is judged
+ * Cancels an open promise (R17) and settles it in the same transaction. What was due before the cancel is judged
  * first: a promise that had been broken by then stays broken and the cancel is refused.
  * @throws TrothError NOT_FOUND
  */
@@ -36,17 +20,50 @@ export async function cancelPromise(
   tenantId: string,
   promiseId: string,
   input: unknown,
-  options: CancelOptions,
-): Promise<CancelAnswer> {
+  options: ChangeOptions,
+): Promise<ChangeAnswer> {
   const parsed = cancelSchema.safeParse(input);
   if (!parsed.success) return { result: 'refused', problems: problemsOf(parsed.error, input) };
-  return ledger.forTenant(tenantId, async (tx) => {
-    const promise = await lockPromise(tx, tenantId, promiseId);
-    if (promise === undefined) {
-      throw new TrothError('NOT_FOUND', `Tenant "${tenantId}" has no promise "${promiseId}"`);
-    }
-    return cancelLocked(tx, tenantId, promise, parsed.data, options);
-  });
+  return changePromise(ledger, tenantId, promiseId, options, (tx, promise, nowMs) =>
+    cancelLocked(tx, tenantId, promise, parsed.data, nowMs, options, 'staff'),
+  );
+}
+
+/** What the CIS or a collections step says of an account, and what it does to the account's promises (R17). */
+export const SYSTEM_EVENTS = {
+  'service-stopped': 'service_stopped',
+  'account-closed': 'account_closed',
+  'collection-event': 'collection_event',
+} as const satisfies Readonly<Record<string, CancelReason>>;
+export type SystemEvent = keyof typeof SYSTEM_EVENTS;
+
+/** What became of one promise of the account. */
+export interface SystemCancel {
+  readonly promiseId: string;
+  readonly answer: ChangeAnswer;
+}
+
+/**
+ * R17: cancels the open promises of an account by a system's word: its last service in the debt class was stopped, it was
+ * closed, or a collections step ends promises – which spares those that a third party pays (R27).
+ */
+export async function cancelBySystem(
+  ledger: Ledger,
+  tenantId: string,
+  about: { readonly accountId: string; readonly debtClass?: string; readonly event: SystemEvent },
+  options: ChangeOptions,
+): Promise<SystemCancel[]> {
+  const open = await ledger.forTenant(tenantId, (tx) => openPromisesOf(tx, tenantId, about));
+  const cancelled: SystemCancel[] = [];
+  for (const { promiseId, payor } of open) {
+    if (about.event === 'collection-event' && payor !== 'self') continue;
+    const cancel = { reason: SYSTEM_EVENTS[about.event] };
+    const answer = await changePromise(ledger, tenantId, promiseId, options, (tx, promise, nowMs) =>
+      cancelLocked(tx, tenantId, promise, cancel, nowMs, options, 'system'),
+    );
+    cancelled.push({ promiseId, answer });
+  }
+  return cancelled;
 }
 
 async function cancelLocked(
@@ -54,49 +71,24 @@ async function cancelLocked(
   tenantId: string,
   promise: PromiseRow,
   cancel: Cancel,
-  options: CancelOptions,
-): Promise<CancelAnswer> {
-  const nowMs = epochMs(Math.max(options.realNowMs + promise.clockOffsetMs, promise.settledAsOfMs + 1));
+  nowMs: EpochMs,
+  options: ChangeOptions,
+  by: 'staff' | 'system',
+): Promise<ChangeAnswer> {
   const actor = cancel.actor ?? options.actor;
   const requestId = options.requestId ?? null;
   if (promise.status === 'cancelled' && requestId !== null && promise.cancelRequestId === requestId) {
-    return { result: 'cancelled', settlement: await settleLocked(tx, tenantId, promise, nowMs, options) };
+    return { result: 'done', settlement: await settleLocked(tx, tenantId, promise, nowMs, options) };
   }
-  const facts = await loadFacts(tx, tenantId, promise.promiseId);
-  const before = evaluate(facts, nowMs);
-  const refusal = refusalOf(facts, before, nowMs);
-  if (refusal !== null) {
-    const settlement = await settleLocked(tx, tenantId, promise, nowMs, options);
-    return { result: 'refused', problems: [refusal], settlement };
-  }
+  const given = await loadFacts(tx, tenantId, promise.promiseId);
+  const life = evaluate(given, nowMs);
+  // `cancelUntil` binds staff only.
+  const facts =
+    by === 'staff' ? given : { ...given, policy: { ...given.policy, cancelUntil: 'any-time' as const } };
+  const refusal = cancelRefusal(facts, life, localDateAt(nowMs, facts.timeZone));
+  if (refusal !== null) return settleRefused(tx, tenantId, promise, nowMs, [refusal], options);
   const { reason, note = null } = cancel;
   await markCancelled(tx, tenantId, promise.promiseId, { atMs: nowMs, reason, note, actor, requestId });
   const settlement = await settleLocked(tx, tenantId, { ...promise, cancelActor: actor }, nowMs, options);
-  if (options.wakeWorkflow) {
-    const { promiseId, workflowId } = promise;
-    await enqueue(tx, tenantId, { kind: 'review', promiseId, workflowId });
-  }
-  return { result: 'cancelled', settlement };
-}
-
-function refusalOf(facts: PromiseFacts, life: Evaluation, nowMs: ReturnType<typeof epochMs>): Problem | null {
-  if (life.status !== 'active') {
-    return {
-      field: 'promiseId',
-      value: facts.promiseId,
-      message: `has ended: it is ${life.status} and cannot be cancelled`,
-    };
-  }
-  if (facts.policy.cancelUntil === 'before-due') {
-    const today = localDateAt(nowMs, facts.timeZone);
-    const unpaid = life.lines.find(({ line, countedCents }) => countedCents < line.amountCents);
-    if (unpaid !== undefined && today >= unpaid.line.dueDate) {
-      return {
-        field: 'promiseId',
-        value: facts.promiseId,
-        message: `can be cancelled only before ${unpaid.line.dueDate}, the due date of its earliest unpaid installment`,
-      };
-    }
-  }
-  return null;
+  return { result: 'done', settlement };
 }

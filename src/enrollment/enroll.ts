@@ -1,41 +1,35 @@
 import { createHash } from 'node:crypto';
-import {
-  addDays,
-  calendarVersion,
-  daysBetween,
-  deadlineOf,
-  localDateAt,
-  type EpochMs,
-  type LocalDate,
-} from '../rules/calendar';
+import { epochMs, localDateAt, type EpochMs, type LocalDate } from '../rules/calendar';
+import { approvalFor, downPaymentOf, linesFor, termsFor, type AgreedPart } from '../rules/agreement';
+import { businessCalendar } from '../rules/business-days';
 import { evaluate } from '../rules/decide';
-import type { Line } from '../rules/facts';
+import type { Approval, Line, Repeat } from '../rules/facts';
+import { refusalsOf } from '../rules/limits';
+import { cents, sum } from '../rules/money';
+import { period } from '../rules/schedules/periods';
 import type { Policy } from '../rules/policy';
-import type { ScheduledPart } from '../rules/schedule';
+import { MAX_PERIODS, parseFrequency } from '../rules/schedules/schedule';
+import type { RepeatTerms } from '../rules/terms';
 import { parsePromiseWorkflowId, promiseWorkflowId } from '../platform/ids';
-import { TrothError, type Problem } from '../platform/errors';
+import { invariant, type Problem } from '../platform/errors';
 import { findAccount, putAccounts } from '../ledger/accounts';
 import { audit } from '../ledger/audit';
 import type { Ledger, Tx } from '../ledger/connection';
 import { isLostRace } from '../ledger/database-errors';
-import { loadFacts } from '../ledger/facts';
+import { loadFacts } from '../ledger/promises/facts';
 import { enqueue, outcomeIdOf } from '../ledger/outbox';
 import {
   enrollmentGround,
   findEnrollment,
   insertPromise,
+  keepNextTick,
   type EnrollmentGround,
   type KnownEnrollment,
-} from '../ledger/promises';
+} from '../ledger/promises/promises';
 import { getTenant, tenantNow, type Tenant } from '../ledger/tenants';
-import {
-  enrollmentHash,
-  enrollmentSchema,
-  problemsOf,
-  scheduleOf,
-  totalOf,
-  type Enrollment,
-} from './enrollment';
+import { watchIssued } from '../ledger/transactions';
+import { enrollmentHash, enrollmentSchema, problemsOf, scheduleOf, type Enrollment } from './enrollment';
+import { dateObjections, objectionsTo, tellsOfAccount } from './objections';
 
 /** What became of an enrollment. A refusal is an answer, not an error. */
 export type EnrollmentAnswer =
@@ -52,9 +46,6 @@ export interface EnrollOptions {
   /** Real time of the enrollment in epoch milliseconds; the tenant's sandbox offset is added. Default: now. */
   readonly realNowMs?: number;
 }
-
-const MAX_DAYS_AHEAD = 3660;
-const MAX_DAYS_BACK = 366;
 
 /**
  * Enrolls one promise: validates, computes its deadlines, and records it with the message that starts its workflow, in
@@ -104,26 +95,55 @@ async function enrollInto(
 ): Promise<EnrollmentAnswer> {
   const nowMs = tenantNow(tenant, options.realNowMs);
   const startDate = enrollment.startDate ?? localDateAt(nowMs, tenant.timeZone);
-  const parts = scheduleOf(enrollment, startDate);
-  if ('message' in parts) return refused(parts);
+  const asked = scheduleOf(enrollment, startDate);
+  if ('message' in asked) return refused(asked);
   const ids = idsOf(tenant, enrollment, options.workflowId);
   if ('message' in ids) return refused(ids);
-  const hash = enrollmentHash(enrollment, startDate, parts);
+  const hash = enrollmentHash(enrollment, startDate);
   // One look at one instant: between two, somebody else could enroll this very promise, which is no problem at all.
-  const ground = await enrollmentGround(tx, tenant, ids, enrollment);
+  const policyName = enrollment.policy ?? tenant.policyName;
+  const items = asked.flatMap(({ transactionId }) => transactionId ?? []);
+  const ground = await enrollmentGround(tx, { ...tenant, policyName }, ids, { ...enrollment, items });
   if (ground.known !== null) return again(ground.known, ids.promiseId, hash);
-  const problem =
-    datesInReach(startDate, parts, localDateAt(nowMs, tenant.timeZone)) ??
-    (await accountProblem(tx, tenant, enrollment, ground)) ??
-    activeProblem(enrollment, ground);
-  if (problem !== undefined) return refused(problem);
-  return insert(tx, tenant, { enrollment, startDate, parts, ...ids, hash, nowMs, ground }, options);
+  const { policy } = ground;
+  if (policy === null) {
+    const message = 'is not a policy of this tenant; see: troth policy list';
+    return refused({ field: 'policy', value: policyName, message });
+  }
+  const parts = scheduleOf(enrollment, startDate, policy.remainder);
+  if ('message' in parts) return refused(parts);
+  const today = localDateAt(nowMs, tenant.timeZone);
+  const objections = objectionsTo({ tenant, enrollment, startDate, parts, today }, ground);
+  if (objections.length > 0) return { result: 'refused', problems: objections };
+  const agreement = agreedOrNot(tenant, enrollment, startDate, parts, policy, ground);
+  if ('message' in agreement) return refused(agreement);
+  const far = dateObjections(startDate, agreement.lines, today);
+  if (far.length > 0) return { result: 'refused', problems: far };
+  if (tellsOfAccount(enrollment)) await putAccount(tx, tenant, enrollment);
+  const problems = refusalsOf(
+    policy.limits,
+    {
+      startDate,
+      currency: tenant.currency,
+      parts: agreement.lines,
+      isOpenEnded: agreement.isOpenEnded,
+    },
+    { ...ground, openOnDebt: ground.active },
+  );
+  if (problems.length > 0) return { result: 'refused', problems };
+  return insert(
+    tx,
+    tenant,
+    { enrollment, startDate, agreement, ...ids, hash, nowMs, ground, policy },
+    options,
+  );
 }
 
 interface Accepted {
   readonly enrollment: Enrollment;
   readonly startDate: LocalDate;
-  readonly parts: readonly ScheduledPart[];
+  readonly agreement: Agreement;
+  readonly policy: Policy;
   readonly promiseId: string;
   readonly workflowId: string;
   readonly hash: string;
@@ -137,12 +157,10 @@ async function insert(
   accepted: Accepted,
   options: EnrollOptions,
 ): Promise<EnrollmentAnswer> {
-  const { enrollment, startDate, parts, promiseId, workflowId, hash, nowMs } = accepted;
-  const { policy } = accepted.ground;
-  if (policy === null) {
-    throw new TrothError('NOT_FOUND', `Tenant "${tenant.tenantId}" has no policy "${tenant.policyName}"`);
-  }
-  const lines = linesOf(parts, policy, tenant.timeZone);
+  const { enrollment, startDate, agreement, policy, promiseId, workflowId, hash, nowMs } = accepted;
+  const { lines, terms, hasDownPayment, approval } = agreement;
+  const autoManaged = enrollment.repeat?.autoManaged ?? true;
+  const totalCents = sum(lines.map(({ amountCents }) => amountCents));
   const actor = enrollment.enrolledBy ?? options.actor;
   const first = lines[0];
   if (first === undefined) return refused({ field: 'installments', value: '', message: 'are missing' });
@@ -155,9 +173,16 @@ async function insert(
     startDate,
     policyName: policy.name,
     policyVersion: policy.version,
-    calendarVersion: calendarVersion(tenant.timeZone),
-    totalCents: totalOf(parts),
-    nextJudgeAtMs: first.judgeAtMs,
+    calendarVersion: agreement.calendarVersion,
+    totalCents,
+    status: hasDownPayment || approval !== null ? 'pending' : 'active',
+    payMethod: enrollment.payMethod ?? null,
+    autoManaged,
+    hasDownPayment,
+    repeatTerms: terms,
+    arrearsCents: accepted.ground.arrearsCents,
+    approvalDeadlineMs: approval?.deadlineMs ?? null,
+    nextJudgeAtMs: autoManaged ? firstTickMs(agreement) : null,
     workflowId,
     enrollmentHash: hash,
     enrolledAtMs: nowMs,
@@ -175,8 +200,12 @@ async function insert(
     at: nowMs,
     promiseId,
     accountId: enrollment.accountId,
-    details: { installments: lines.length, totalCents: totalOf(parts), firstDueDate: first.dueDate },
+    details: { installments: lines.length, totalCents, firstDueDate: first.dueDate, note: enrollment.note },
   });
+  if (policy.stayCurrent) {
+    const { accountId, debtClass, payMethod = null } = enrollment;
+    await watchIssued(tx, tenant, { promiseId, accountId, debtClass, startDate, payMethod, options: policy });
+  }
   await announce(tx, tenant, accepted, first, options);
   return { result: 'enrolled', promiseId, workflowId };
 }
@@ -191,19 +220,23 @@ async function announce(
   const { enrollment, promiseId, workflowId, nowMs, ground } = accepted;
   const { tenantId } = tenant;
   // Money may be there already: then the workflow settles at once instead of waiting for the first judge time.
-  const isQuiet = !ground.hasMoney && first.judgeAtMs > nowMs;
-  const status = isQuiet ? 'active' : evaluate(await loadFacts(tx, tenantId, promiseId), nowMs).status;
-  if (status === 'broken') {
+  const gates = accepted.agreement.hasDownPayment || accepted.agreement.approval !== null;
+  const isQuiet = !ground.hasMoney && first.judgeAtMs > nowMs && !gates && plainPolicy(accepted.policy);
+  const life = isQuiet ? null : evaluate(await loadFacts(tx, tenantId, promiseId), nowMs);
+  if (life !== null) await keepNextTick(tx, tenantId, promiseId, life.nextJudgeAtMs);
+  const status = life?.status ?? 'active';
+  if (status === 'broken' || status === 'cancelled') {
     // A file that comes late must not make a customer's promise broken at birth; a person has to look at it.
     const message = 'and its grace have passed without the money; the promise would be broken at once';
     throw new Refusal({ field: 'dueDate', value: first.dueDate, message });
   }
   if (options.workflowId === undefined) {
-    await enqueue(tx, tenantId, { kind: status === 'active' ? 'start' : 'review', promiseId, workflowId });
+    await enqueue(tx, tenantId, { kind: status === 'kept' ? 'review' : 'start', promiseId, workflowId });
   }
   const { accountId, debtClass } = enrollment;
   const { caseWorkflow } = ground;
-  if (caseWorkflow === null) return; // activation is told only to a case that is open
+  // Activation is told only to a case that is open; a pending promise is not active yet.
+  if (caseWorkflow === null || gates) return;
   const outcomeId = outcomeIdOf(promiseId, 1, 'activated');
   const at = new Date(nowMs).toISOString();
   const payload = {
@@ -220,12 +253,82 @@ async function announce(
   await enqueue(tx, tenantId, { kind: 'activated', promiseId, workflowId: caseWorkflow, payload });
 }
 
-function linesOf(parts: readonly ScheduledPart[], policy: Policy, timeZone: string): Line[] {
-  return parts.map((part, index) => ({
-    seq: index + 1,
-    ...part,
-    ...deadlineOf(part.dueDate, policy, timeZone),
-  }));
+/** What an enrollment agrees on, with its deadlines and gates. */
+interface Agreement {
+  readonly lines: readonly Line[];
+  readonly terms: RepeatTerms | null;
+  readonly isOpenEnded: boolean;
+  readonly hasDownPayment: boolean;
+  readonly approval: Approval | null;
+  readonly calendarVersion: string;
+}
+
+/** @returns the agreement, or why its dates are impossible. */
+function agreedOrNot(...asked: Parameters<typeof agreed>): Agreement | Problem {
+  try {
+    return agreed(...asked);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [, { repeat }, startDate] = asked;
+    return { field: 'schedule', value: repeat?.firstDueDate ?? startDate, message: error.message };
+  }
+}
+
+function agreed(
+  tenant: Tenant,
+  { repeat, payMethod }: Enrollment,
+  startDate: LocalDate,
+  parts: readonly AgreedPart[],
+  policy: Policy,
+  ground: EnrollmentGround,
+): Agreement {
+  const calendar = businessCalendar(tenant.timeZone, ground.calendar ?? undefined);
+  const terms = termsFor(policy, payMethod ?? null);
+  const goesOn = repeat === undefined ? null : repeatTermsOf(repeat);
+  const isOpenEnded = goesOn !== null && goesOn.count === null && goesOn.untilDate === null;
+  const all = goesOn === null || isOpenEnded ? parts : periodsOf({ ...goesOn, terms, calendar });
+  const total = sum(all.map(({ amountCents }) => amountCents));
+  const hasDownPayment = downPaymentOf(policy.limits, total) !== null;
+  const lines = linesFor(all, terms, calendar, hasDownPayment);
+  const approval = approvalFor(policy.limits, lines, startDate, tenant.timeZone, isOpenEnded);
+  return { lines, terms: goesOn, isOpenEnded, hasDownPayment, approval, calendarVersion: calendar.version };
+}
+
+/** R22: the terms of a repeating enrollment, its frequency understood. */
+export function repeatTermsOf(repeat: NonNullable<Enrollment['repeat']>): RepeatTerms {
+  const { amountCents, firstDueDate, count = null, untilDate = null } = repeat;
+  const frequency = parseFrequency(repeat.frequency);
+  invariant(frequency !== undefined, 'A frequency that was checked can be read');
+  return {
+    amountCents: cents(amountCents),
+    frequency,
+    firstDueDate: firstDueDate,
+    count,
+    untilDate: untilDate,
+  };
+}
+
+/** All periods of a repeating promise that has an end. */
+function periodsOf(repeat: Repeat): Line[] {
+  const lines: Line[] = [];
+  for (
+    let next = period(repeat, 0);
+    next !== null && lines.length < MAX_PERIODS;
+    next = period(repeat, lines.length)
+  ) {
+    lines.push(next);
+  }
+  return lines;
+}
+
+/** When time alone first decides something, as far as the enrollment tells. */
+function firstTickMs({ lines, approval }: Agreement): EpochMs {
+  return epochMs(Math.min(approval?.deadlineMs ?? Infinity, ...lines.map(({ judgeAtMs }) => judgeAtMs)));
+}
+
+/** Whether time decides nothing before the first judge time. */
+function plainPolicy({ completion, overpayment, stayCurrent }: Policy): boolean {
+  return completion === 'early' && overpayment !== 'current' && !stayCurrent;
 }
 
 function refused(problem: Problem): EnrollmentAnswer {
@@ -266,72 +369,15 @@ function idsOf(
   return { promiseId, workflowId: workflowId ?? promiseWorkflowId(tenant.tenantId, promiseId) };
 }
 
-// A typing error in a year must not make a promise that nobody hears of for a century, or that is broken at birth.
-function datesInReach(
-  startDate: LocalDate,
-  parts: readonly ScheduledPart[],
-  today: LocalDate,
-): Problem | undefined {
-  const last = parts.at(-1)?.dueDate ?? startDate;
-  if (daysBetween(today, last) > MAX_DAYS_AHEAD) {
-    return { field: 'dueDate', value: last, message: 'lies more than ten years ahead' };
-  }
-  if (startDate < addDays(today, -MAX_DAYS_BACK)) {
-    return { field: 'startDate', value: startDate, message: 'lies more than a year back' };
-  }
-  return undefined;
-}
-
-async function accountProblem(
-  tx: Tx,
-  tenant: Tenant,
-  enrollment: Enrollment,
-  { debtClasses }: EnrollmentGround,
-): Promise<Problem | undefined> {
-  const { accountId, customerId, premiseId, debtClass, currency } = enrollment;
-  if (currency !== undefined && currency !== tenant.currency) {
-    return {
-      field: 'currency',
-      value: currency,
-      message: `is not the tenant's currency, ${tenant.currency} (R1)`,
-    };
-  }
-  if (customerId !== undefined || premiseId !== undefined) {
-    // An enrollment may tell one of the two and know nothing of the other.
-    const stored = await findAccount(tx, tenant.tenantId, accountId);
-    const account = {
-      accountId,
-      customerId: customerId ?? stored?.customerId ?? null,
-      premiseId: premiseId ?? stored?.premiseId ?? null,
-      debtClasses: [debtClass],
-    };
-    await putAccounts(tx, tenant.tenantId, [account]);
-    return undefined;
-  }
-  if (debtClasses === null) {
-    return {
-      field: 'accountId',
-      value: accountId,
-      message: 'is not a known account; load the accounts first, or send customerId or premiseId with it',
-    };
-  }
-  if (!debtClasses.includes(debtClass)) {
-    return {
-      field: 'debtClass',
-      value: debtClass,
-      message: `is not a debt class of account ${accountId}, which has ${debtClasses.join(', ')}`,
-    };
-  }
-  return undefined;
-}
-
-// R25: at most one active promise per account, debt class and payor. The index is the guard; this is the sentence.
-function activeProblem(enrollment: Enrollment, { active }: EnrollmentGround): Problem | undefined {
-  const { accountId, debtClass } = enrollment;
-  if (active === null) return undefined;
-  return {
-    field: 'accountId',
-    value: accountId,
-    message: `has an active promise on ${debtClass} already, ${active}; cancel it first (R25)`,
+/** Records the account with the enrollment that tells of it, which may know one of its ids and nothing of the other. */
+async function putAccount(tx: Tx, { tenantId }: Tenant, enrollment: Enrollment): Promise<void> {
+  const { accountId, customerId, premiseId, debtClass } = enrollment;
+  const stored = await findAccount(tx, tenantId, accountId);
+  const account = {
+    accountId,
+    customerId: customerId ?? stored?.customerId ?? null,
+    premiseId: premiseId ?? stored?.premiseId ?? null,
+    debtClasses: [debtClass],
   };
+  await putAccounts(tx, tenantId, [account]);
 }

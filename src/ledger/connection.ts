@@ -74,6 +74,9 @@ export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Le
   };
 }
 
+/** SQL: an instant as milliseconds since 1970. `column` is an expression of ours, never a value. */
+export const MS = (column: string): string => `cast(extract(epoch from ${column}) * 1000 as bigint)`;
+
 /** Runs a statement with named parameters (`:name`) and returns its rows. */
 export async function rows<Row>(
   tx: Tx,

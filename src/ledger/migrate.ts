@@ -2,13 +2,15 @@ import type { Knex } from 'knex';
 import { TrothError, messageOf } from '../platform/errors';
 import { openLedger } from './connection';
 import { ledger as m0001 } from './migrations/0001_ledger';
+import { ruleBook as m0002 } from './migrations/0002_rule_book';
+import { collections as m0003 } from './migrations/0003_collections';
 
 interface NamedMigration extends Knex.Migration {
   readonly name: string;
 }
 
 /** Every migration in order. Names never change once released. */
-const MIGRATIONS: readonly NamedMigration[] = [m0001];
+const MIGRATIONS: readonly NamedMigration[] = [m0001, m0002, m0003];
 
 const source: Knex.MigrationSource<NamedMigration> = {
   getMigrations: () => Promise.resolve([...MIGRATIONS]),

@@ -1,8 +1,15 @@
+import type { AgreedPart } from '../rules/agreement';
+import type { EpochMs, LocalDate } from '../rules/calendar';
 import type { Verdict } from '../rules/explain';
+import type { Notice } from '../rules/decide';
 import type { FinalStatus } from '../rules/facts';
+import type { RepeatTerms, Terms } from '../rules/terms';
 import { collectionsWorkflowId } from '../platform/ids';
-import { rows, type Tx } from './connection';
-import type { PromiseRow } from './facts';
+import { retryAfterMs } from '../platform/retry';
+import { MS, rows, type Tx } from './connection';
+import { wakeNewlyDue } from './collections/waking';
+import type { PromiseRow } from './promises/facts';
+import { isToldOutside } from './collections/targets';
 
 /** What collections hears when a promise begins or ends: ids and dates, no personal data. */
 export interface OutcomeMessage {
@@ -12,18 +19,27 @@ export interface OutcomeMessage {
   readonly debtClass: string;
   readonly promiseId: string;
   readonly revision: number;
-  readonly kind: FinalStatus | 'activated';
+  readonly kind: FinalStatus | Notice['kind'];
   readonly reason: string | null;
   readonly at: string;
 }
 
-export type OutboxKind = 'start' | 'review' | 'clock' | 'outcome' | 'activated';
+export type OutboxKind = 'start' | 'review' | 'clock' | 'outcome' | 'activated' | 'notice';
 
 /** A message that waits to be delivered to Temporal. */
 export interface OutboxRow {
   readonly kind: 'outcome' | 'activated';
   readonly workflowId: string;
   readonly payload: OutcomeMessage;
+}
+
+/** What was agreed, as it stands: for Temporal UI. */
+export interface Agreed extends Omit<Terms, 'repeat'> {
+  readonly timeZone: string;
+  readonly repeatTerms: RepeatTerms | null;
+  readonly approvalUntilMs: EpochMs | null;
+  readonly hasDownPayment: boolean;
+  readonly parts: readonly (AgreedPart & { readonly lastDay: LocalDate })[];
 }
 
 /** A row as the relay claims it. */
@@ -43,7 +59,10 @@ export interface ClaimedRow {
   readonly sandbox: boolean;
   readonly accountId: string;
   readonly debtClass: string;
-  readonly dueDates: readonly string[];
+  /** What a workflow is started with for people to read; null where none may be started. */
+  readonly agreed: Agreed | null;
+  /** Whether a system outside is told instead of Troth's own collections. */
+  readonly outside: boolean;
 }
 
 /** The one id of a promise revision's outcome; collections dedupes by it. */
@@ -70,6 +89,25 @@ export function newOutcomeRow(
       kind: verdict.status,
       reason: verdict.reason,
       at: verdict.decidedAt,
+    },
+  };
+}
+
+/** What tells collections of a step that is no outcome (R15, R18, R19). */
+export function newNoticeRow(
+  tenantId: string,
+  promise: Pick<PromiseRow, 'accountId' | 'debtClass' | 'promiseId'>,
+  { id, kind, revision, atMs }: Notice,
+): { noticeId: string; kind: Notice['kind']; workflowId: string; payload: OutcomeMessage } {
+  const { accountId, debtClass, promiseId } = promise;
+  return {
+    noticeId: id,
+    kind,
+    workflowId: collectionsWorkflowId(tenantId, accountId, debtClass),
+    payload: {
+      ...{ outcomeId: `${promiseId}/${id}`, tenantId, accountId, debtClass, promiseId, revision, kind },
+      reason: null,
+      at: new Date(atMs).toISOString(),
     },
   };
 }
@@ -137,6 +175,7 @@ export async function enqueueNewlyDue(
      returning promise_id`,
     { tenantId, from: new Date(moved.fromMs), to: new Date(moved.toMs + TICKING_MS), now: new Date() },
   );
+  await wakeNewlyDue(tx, tenantId, new Date(moved.toMs + TICKING_MS));
   return due.length;
 }
 
@@ -146,6 +185,7 @@ export async function enqueueNewlyDue(
  * @returns how many are told.
  */
 export async function enqueueClock(tx: Tx, tenantId: string): Promise<number> {
+  await wakeNewlyDue(tx, tenantId, new Date('9999-12-31'));
   const told = await rows(
     tx,
     `insert into outbox (tenant_id, kind, promise_id, workflow_id, created_at, next_try_at)
@@ -168,6 +208,21 @@ export function reviewAll(
 
 const LEASE_MS = 30_000;
 
+const AGREED = `
+json_build_object(
+  'payor', p.payor, 'currency', p.currency, 'timeZone', t.time_zone,
+  'policyName', p.policy_name, 'policyVersion', p.policy_version, 'autoManaged', p.auto_managed,
+  'stayCurrent', (select coalesce(cast(l.options ->> 'stayCurrent' as boolean), false) from policy l
+                   where l.tenant_id = p.tenant_id and l.name = p.policy_name and l.version = p.policy_version),
+  'repeatTerms', case when p.schedule_no = 1 then p.repeat_terms end,
+  'approvalUntilMs', ${MS('p.approval_deadline_at')},
+  'hasDownPayment', p.has_down_payment,
+  'parts', (select coalesce(json_agg(json_strip_nulls(json_build_object(
+                     'dueDate', i.due_date, 'lastDay', i.last_day, 'amountCents', i.amount_cents,
+                     'transactionId', i.transaction_id)) order by i.seq), '[]')
+              from installment i
+             where i.tenant_id = p.tenant_id and i.promise_id = p.promise_id and i.schedule_no = p.schedule_no))`;
+
 /**
  * Claims waiting messages for one relay; others skip them. A claim is a lease: if the relay dies, they wait again.
  * Rows come in the order they were written.
@@ -184,12 +239,10 @@ export async function claim(tx: Tx, limit: number): Promise<ClaimedRow[]> {
        returning outbox_id, tenant_id, kind, promise_id, workflow_id, payload, attempts)
      select c.outbox_id as "outboxId", c.tenant_id as "tenantId", c.kind, c.promise_id as "promiseId",
             c.workflow_id as "workflowId", c.payload, c.attempts, p.status, p.revision,
-            cast(extract(epoch from p.next_judge_at) * 1000 as bigint) as "nextJudgeAtMs",
+            ${MS('p.next_judge_at')} as "nextJudgeAtMs",
             t.clock_offset_ms as "clockOffsetMs", t.sandbox, p.account_id as "accountId", p.debt_class as "debtClass",
-            case when c.kind in ('start', 'review') then array(
-              select to_char(i.due_date, 'YYYY-MM-DD') from installment i
-               where i.tenant_id = p.tenant_id and i.promise_id = p.promise_id and i.schedule_no = p.schedule_no
-               order by i.seq) else '{}' end as "dueDates"
+            case when c.kind in ('start', 'review') then ${AGREED} end as agreed,
+            c.kind in ('outcome', 'activated', 'notice') and ${isToldOutside('c.tenant_id')} as outside
        from claimed c
        join promise p on p.tenant_id = c.tenant_id and p.promise_id = c.promise_id
        join tenant t on t.tenant_id = c.tenant_id
@@ -211,16 +264,11 @@ export async function delivered(tx: Tx, outboxIds: readonly number[]): Promise<v
   );
 }
 
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 60_000;
-
 /** Puts a message back with a growing, jittered delay; attempts and the last error stay visible. */
 export async function postpone(tx: Tx, claimed: ClaimedRow, error: string): Promise<void> {
-  const backoff = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(claimed.attempts, 12));
-  const wait = backoff * (0.5 + Math.random() / 2);
   await rows(tx, 'update outbox set next_try_at = :at, last_error = :error where outbox_id = :outboxId', {
     outboxId: claimed.outboxId,
-    at: new Date(Date.now() + wait),
+    at: new Date(Date.now() + retryAfterMs(claimed.attempts + 1, Math.random())),
     error: error.slice(0, 500),
   });
 }

@@ -1,13 +1,17 @@
-import { epochMs, formatLocalTime, localDateAt, type EpochMs, type LocalDate } from '../rules/calendar';
+import { businessCalendar, effectiveDateOf, type BusinessCalendar } from '../rules/business-days';
+import { epochMs, formatLocalTime, type EpochMs, type LocalDate } from '../rules/calendar';
 import { evaluate } from '../rules/decide';
 import { SELF, type PromiseFacts } from '../rules/facts';
 import type { Cents } from '../rules/money';
 import { TrothError } from '../platform/errors';
 import { findAccount } from './accounts';
+import { getCalendarTable } from './calendars';
 import { audit } from './audit';
-import { row, rows, type Ledger, type Tx } from './connection';
-import { loadFacts, type PromiseRow } from './facts';
+import { MS, row, rows, type Ledger, type Tx } from './connection';
+import { lockDebt, type LockedPromise } from './promises/debt-lock';
+import { loadFacts } from './promises/facts';
 import { enqueue } from './outbox';
+import { wakeOpenCase } from './collections/waking';
 import { getTenant, tenantNow, type Tenant } from './tenants';
 
 /** Money received, as the CIS or a payment channel tells it. */
@@ -25,6 +29,8 @@ export interface NewPayment {
     readonly tenderType: string;
     readonly amountCents: Cents;
   }[];
+  /** Cents by the open item they were applied to; at most the amount (R24, R26). */
+  readonly applied?: Readonly<Record<string, Cents>>;
 }
 
 export const REVERSAL_REASONS = ['nsf', 'cancelled', 'transferred', 'other'] as const;
@@ -54,12 +60,15 @@ export async function postPayment(ledger: Ledger, tenantId: string, payment: New
   return ledger.forTenant(tenantId, async (tx) => {
     const tenant = await getTenant(tx, tenantId);
     await assertAccount(tx, tenantId, payment);
-    const promises = await lockPromisesOf(tx, tenantId, payment.accountId, payment.debtClass);
+    assertApplied(payment);
+    const promises = await lockDebt(tx, tenantId, payment.accountId, payment.debtClass);
     const postedAtMs = postedAt(tenant, promises, payment.postedAtMs);
-    if (!(await insertPayment(tx, tenant, payment, postedAtMs))) {
+    const calendar = businessCalendar(tenant.timeZone, await getCalendarTable(tx, tenantId));
+    if (!(await insertPayment(tx, tenant, payment, postedAtMs, calendar))) {
       await assertSamePayment(tx, tenant, payment);
       return { result: 'known', touched: [] };
     }
+    await wakeOpenCase(tx, { tenantId, ...payment });
     return { result: 'posted', touched: await hint(tx, tenantId, promises, postedAtMs) };
   });
 }
@@ -74,7 +83,7 @@ export async function postReversal(ledger: Ledger, tenantId: string, reversal: N
     const payment = await row<StoredPayment>(
       tx,
       `select account_id as "accountId", debt_class as "debtClass", amount_cents as "amountCents",
-              cast(extract(epoch from posted_at) * 1000 as bigint) as "postedAtMs"
+              ${MS('posted_at')} as "postedAtMs"
          from payment where tenant_id = :tenantId and payment_id = :paymentId`,
       { tenantId, paymentId: reversal.paymentId },
     );
@@ -85,7 +94,7 @@ export async function postReversal(ledger: Ledger, tenantId: string, reversal: N
       });
     }
     assertReversalOf(payment, reversal);
-    const promises = await lockPromisesOf(tx, tenantId, payment.accountId, payment.debtClass);
+    const promises = await lockDebt(tx, tenantId, payment.accountId, payment.debtClass);
     const atMs = epochMs(Math.max(postedAt(tenant, promises, reversal.postedAtMs), payment.postedAtMs));
     const inserted = await rows(
       tx,
@@ -98,7 +107,17 @@ export async function postReversal(ledger: Ledger, tenantId: string, reversal: N
       await assertSameReversal(tx, tenantId, reversal);
       return { result: 'known', touched: [] };
     }
+    await wakeOpenCase(tx, { tenantId, ...payment });
     return { result: 'posted', touched: await hint(tx, tenantId, promises, atMs) };
+  });
+}
+
+function assertApplied({ paymentId, amountCents, applied = {} }: NewPayment): void {
+  const total = Object.values(applied).reduce((sum, each) => sum + each, 0);
+  if (total <= amountCents) return;
+  const message = `sums to ${total} cents, more than the payment's ${amountCents}`;
+  throw new TrothError('INPUT_INVALID', `What payment "${paymentId}" was applied to ${message}`, {
+    problems: [{ field: 'applied', value: String(total), message }],
   });
 }
 
@@ -141,33 +160,6 @@ function pick({ paymentId, effectiveDate, reason }: NewReversal): Omit<NewRevers
   return { paymentId, effectiveDate, reason };
 }
 
-interface LockedPromise extends Pick<PromiseRow, 'promiseId' | 'status' | 'revision' | 'workflowId'> {
-  readonly settledAsOfMs: EpochMs;
-  readonly nextJudgeAtMs: EpochMs | null;
-}
-
-// A customer has few promises on one debt; the newest are the ones that money can still reach.
-const MOST_PROMISES = 20;
-
-async function lockPromisesOf(
-  tx: Tx,
-  tenantId: string,
-  accountId: string,
-  debtClass: string,
-): Promise<LockedPromise[]> {
-  return rows<LockedPromise>(
-    tx,
-    `select promise_id as "promiseId", status, revision, workflow_id as "workflowId",
-            cast(extract(epoch from settled_as_of) * 1000 as bigint) as "settledAsOfMs",
-            cast(extract(epoch from next_judge_at) * 1000 as bigint) as "nextJudgeAtMs"
-       from promise
-      where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass
-        and status <> 'cancelled'
-      order by enrolled_at desc, promise_id limit :most for no key update`,
-    { tenantId, accountId, debtClass, most: MOST_PROMISES },
-  );
-}
-
 /**
  * When the ledger learned of something: now in the tenant's time, or when a sandbox says, but always after what any of
  * its promises has been settled with. So a verdict, recomputed later, finds exactly what it was made with.
@@ -190,6 +182,7 @@ async function insertPayment(
   tenant: Tenant,
   payment: NewPayment,
   postedAtMs: EpochMs,
+  calendar: BusinessCalendar,
 ): Promise<boolean> {
   const tenders = payment.tenders ?? [
     { payor: SELF, tenderType: 'unknown', amountCents: payment.amountCents },
@@ -201,7 +194,11 @@ async function insertPayment(
                             effective_date, posted_at)
        values (:tenantId, :paymentId, :accountId, :debtClass, :currency, :amountCents, :receivedAt,
                :effectiveDate, :postedAt)
-       on conflict do nothing returning payment_id)
+       on conflict do nothing returning payment_id),
+     new_applications as (
+       insert into payment_application (tenant_id, payment_id, transaction_id, cents)
+       select :tenantId, p.payment_id, a.key, cast(a.value as bigint)
+         from new_payment p, json_each_text(cast(:applied as json)) a)
      insert into payment_tender (tenant_id, payment_id, seq, payor, tender_type, amount_cents)
      select :tenantId, p.payment_id, d.seq, d.payor, d."tenderType", d."amountCents"
        from new_payment p, json_to_recordset(cast(:tenders as json))
@@ -209,8 +206,9 @@ async function insertPayment(
      returning payment_id`,
     {
       ...identityOf(tenant, payment),
-      effectiveDate: localDateAt(payment.receivedAtMs, tenant.timeZone),
+      effectiveDate: effectiveDateOf(payment.receivedAtMs, calendar),
       postedAt: new Date(postedAtMs),
+      applied: JSON.stringify(payment.applied ?? {}),
       tenders: JSON.stringify(tenders.map((tender, index) => ({ ...tender, seq: index + 1 }))),
     },
   );
@@ -230,12 +228,14 @@ async function assertSamePayment(tx: Tx, tenant: Tenant, payment: NewPayment): P
     `select 1 from payment
       where tenant_id = :tenantId and payment_id = :paymentId and account_id = :accountId
         and debt_class = :debtClass and currency = :currency and amount_cents = :amountCents
-        and received_at = :receivedAt`,
-    identityOf(tenant, payment),
+        and received_at = :receivedAt and cast(:applied as jsonb) = coalesce((
+          select jsonb_object_agg(a.transaction_id, a.cents) from payment_application a
+           where a.tenant_id = payment.tenant_id and a.payment_id = payment.payment_id), '{}')`,
+    { ...identityOf(tenant, payment), applied: JSON.stringify(payment.applied ?? {}) },
   );
   if (same === undefined) {
     const message =
-      'is posted already with another account, debt class, amount or time; ' +
+      'is posted already with another account, debt class, amount, time or open items; ' +
       'reverse it and post the right one under a new id';
     throw new TrothError('CONFLICT', `Payment "${payment.paymentId}" ${message}`, {
       problems: [{ field: 'paymentId', value: payment.paymentId, message }],
@@ -259,7 +259,8 @@ async function assertSameReversal(tx: Tx, tenantId: string, reversal: NewReversa
   }
 }
 
-// A hint is sent only when it can change something; everybody else finds the money at the next judge time.
+// A hint is sent only when it can change something; everybody else finds the money at the next judge time. Where a promise on
+// the debt is overdue, what others may count is not settled yet (R9, R11), so all are asked to look.
 async function hint(
   tx: Tx,
   tenantId: string,
@@ -267,8 +268,9 @@ async function hint(
   atMs: EpochMs,
 ): Promise<string[]> {
   const touched: string[] = [];
+  const isOverdue = promises.some(({ nextJudgeAtMs }) => nextJudgeAtMs !== null && nextJudgeAtMs <= atMs);
   for (const promise of promises) {
-    if (!(await changes(tx, tenantId, promise, atMs))) continue;
+    if (!isOverdue && !(await changes(tx, tenantId, promise, atMs))) continue;
     const { promiseId, workflowId } = promise;
     await enqueue(tx, tenantId, { kind: 'review', promiseId, workflowId });
     touched.push(promiseId);
@@ -283,6 +285,7 @@ async function changes(tx: Tx, tenantId: string, promise: LockedPromise, atMs: E
   return (
     life.status !== promise.status ||
     life.revision !== promise.revision ||
+    life.notices.some((notice) => notice.atMs >= atMs) ||
     life.nextJudgeAtMs !== promise.nextJudgeAtMs
   );
 }

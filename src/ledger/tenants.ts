@@ -1,8 +1,8 @@
 import { epochMs, formatLocalTime, type EpochMs } from '../rules/calendar';
-import { DEFAULT_POLICY_OPTIONS, type PolicyOptions } from '../rules/policy';
 import { TrothError } from '../platform/errors';
 import { audit } from './audit';
 import { row, rows, type Tx } from './connection';
+import { addFirstPolicies } from './policies';
 
 /** One utility, or one test copy of it. */
 export interface Tenant {
@@ -42,7 +42,7 @@ export async function listTenants(tx: Tx): Promise<Tenant[]> {
 }
 
 /**
- * Creates a tenant with version 1 of the policy `default`.
+ * Creates a tenant with version 1 of every preset policy; an enrollment that names none gets `policyName`.
  * @throws TrothError CONFLICT when the id is taken.
  */
 export async function createTenant(tx: Tx, tenant: Tenant, actor: string): Promise<void> {
@@ -55,32 +55,13 @@ export async function createTenant(tx: Tx, tenant: Tenant, actor: string): Promi
   );
   if (created.length === 0)
     throw new TrothError('CONFLICT', `There is a tenant "${tenant.tenantId}" already`);
-  await addPolicyVersion(tx, tenant.tenantId, tenant.policyName, DEFAULT_POLICY_OPTIONS, actor);
+  await addFirstPolicies(tx, tenant, actor);
   await audit(tx, tenant.tenantId, {
     action: 'tenant.created',
     actor,
     at: tenantNow(tenant),
     details: { timeZone: tenant.timeZone, currency: tenant.currency, sandbox: tenant.sandbox },
   });
-}
-
-/** Adds the next version of a policy; promises keep the version they were made under. */
-export async function addPolicyVersion(
-  tx: Tx,
-  tenantId: string,
-  name: string,
-  options: PolicyOptions,
-  actor: string,
-): Promise<number> {
-  const added = await row<{ version: number }>(
-    tx,
-    `insert into policy (tenant_id, name, version, options, created_at, created_by)
-     select :tenantId, :name, coalesce(max(version), 0) + 1, cast(:options as jsonb), :at, :actor
-       from policy where tenant_id = :tenantId and name = :name
-     returning version`,
-    { tenantId, name, options: JSON.stringify(options), at: new Date(), actor },
-  );
-  return added?.version ?? 1;
 }
 
 /**
@@ -141,9 +122,27 @@ export async function moveClock(tx: Tx, tenantId: string, toMs: EpochMs, actor: 
 }
 
 const EMPTIED = [
+  'worklist_note',
+  'outside_message',
+  'collections_target',
+  'contact',
+  'collections_step',
+  'collections_run',
+  'collections_review',
+  'hold',
+  'debt',
   'outbox',
+  'promise_notice',
+  'amendment',
+  'promise_bill',
+  'balance_clearing',
+  'payment_application',
+  'transaction',
+  'calendar',
+  'audit_head',
   'collections_outcome',
   'collections_case',
+  'collections_process',
   'payment_use',
   'verdict',
   'installment',

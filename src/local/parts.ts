@@ -86,6 +86,7 @@ export function workerPart(options: {
           ...process.env,
           DATABASE_URL: options.databaseUrl,
           TROTH_HOME: options.home,
+          TROTH_CONTACTS_DIR: process.env['TROTH_CONTACTS_DIR'] || join(options.home, 'contacts'),
           ...(temporal && { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }),
         },
         logFile,

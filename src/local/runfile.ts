@@ -105,6 +105,7 @@ export async function stopOrphans(home: string): Promise<readonly string[]> {
   return stopped;
 }
 
+/** Forgets what runs in a home. */
 export function removeRunFile(home: string): void {
   rmSync(pathOf(home), { force: true });
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { withDeadline } from '../platform/deadline';
 import { TrothError, messageOf } from '../platform/errors';
 import { withFileLock } from './machine/file-lock';
 import { type Child, startChild } from './machine/processes';
@@ -73,10 +74,11 @@ export async function downloadCli(cacheDir: string, progress: (line: string) => 
     progress('downloading the official Temporal CLI');
     try {
       const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-      const environment = await withLimit(
+      const environment = await withDeadline(
         TestWorkflowEnvironment.createLocal({
           server: { executable: { type: 'cached-download', downloadDir: folder }, ip: '127.0.0.1' },
         }),
+        DOWNLOAD_LIMIT_MS,
       );
       await environment.teardown();
     } catch (error) {
@@ -90,14 +92,6 @@ export async function downloadCli(cacheDir: string, progress: (line: string) => 
       `The download left no working program in ${folder}. Delete it and try again.`,
     );
   });
-}
-
-function withLimit<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no end within 5 minutes')), DOWNLOAD_LIMIT_MS);
-  });
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 export interface DevServerOptions {

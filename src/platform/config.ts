@@ -25,6 +25,7 @@ const environment = z.object({
   TROTH_TEMPORAL_UI_URL: z.preprocess(blankIsAbsent, z.url().optional()),
   TROTH_TASK_QUEUE: z.preprocess(blankIsAbsent, z.string().max(200).default('troth')),
   TROTH_STATUS_AT_END: z.preprocess(blankIsAbsent, z.enum(['auto', 'on', 'off']).default('auto')),
+  TROTH_CONTACTS_DIR: z.preprocess(blankIsAbsent, z.string().max(1000).optional()),
   TROTH_DATABASE_POOL: z.preprocess(blankIsAbsent, z.coerce.number().int().min(2).max(200).default(16)),
   TROTH_LOG_LEVEL: z.preprocess(
     blankIsAbsent,
@@ -55,6 +56,8 @@ export interface Config {
    * Temporal Cloud only; `auto` writes it everywhere else.
    */
   readonly statusAtEnd: 'auto' | 'on' | 'off';
+  /** Folder in which a worker leaves the contacts that collections makes; undefined: they stay due. */
+  readonly contactsDir: string | undefined;
   readonly databasePool: number;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'pretty';
@@ -94,6 +97,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     temporalUiUrl: values.TROTH_TEMPORAL_UI_URL,
     taskQueue: values.TROTH_TASK_QUEUE,
     statusAtEnd: values.TROTH_STATUS_AT_END,
+    contactsDir: values.TROTH_CONTACTS_DIR === undefined ? undefined : resolve(values.TROTH_CONTACTS_DIR),
     databasePool: values.TROTH_DATABASE_POOL,
     logLevel: values.TROTH_LOG_LEVEL,
     logFormat: values.TROTH_LOG_FORMAT ?? (process.stderr.isTTY ? 'pretty' : 'json'),

@@ -1,7 +1,7 @@
-import { daysBetween, formatDate, localDateAt, type LocalDate } from './calendar';
-import { unpaid, type NotCounted } from './count';
-import type { JudgedLine, Outcome } from './decide';
-import type { CancelReason, FinalStatus, PromiseFacts, Reason } from './facts';
+import { addDays, daysBetween, formatDate, localDateAt, type LocalDate } from './calendar';
+import { isBound, type NotCounted } from './judging/count';
+import { SELF, type FinalStatus, type PromiseFacts, type Reason } from './facts';
+import { unpaidOn, type JudgedLine, type Outcome } from './judging/life';
 import { cents, formatMoney, sum, type Cents } from './money';
 
 /** R20: a decision with everything that led to it, as data and as one plain sentence. Stored, never changed. */
@@ -24,6 +24,12 @@ export interface Verdict {
   readonly forgivenCents: Cents;
   readonly installments: readonly VerdictLine[];
   readonly notCounted: readonly NotCounted[];
+  /** R26: the bill that broke it. */
+  readonly bill?: {
+    readonly transactionId: string;
+    readonly dueDate: LocalDate;
+    readonly amountCents: Cents;
+  };
 }
 
 export interface VerdictLine {
@@ -35,10 +41,12 @@ export interface VerdictLine {
   readonly countedCents: Cents;
   readonly status: JudgedLine['status'];
   readonly counted: JudgedLine['takes'];
+  /** R24: the open item that it pays. */
+  readonly transactionId?: string;
 }
 
 /** The version of the rules that decided; changes when a decision could come out differently. */
-export const RULES_VERSION = '1';
+export const RULES_VERSION = '2';
 
 /**
  * Explains an outcome (R20). Depends on the facts and the outcome alone: recomputed from stored facts it gives the
@@ -47,9 +55,12 @@ export const RULES_VERSION = '1';
  */
 export function explain(facts: PromiseFacts, outcome: Outcome, decidedBy: string): Verdict {
   const judged = outcome.lines;
-  const window = { from: facts.startDate, to: outcome.lastDay ?? localDateAt(outcome.atMs, facts.timeZone) };
+  const exclusive = facts.policy.windowStart === 'exclusive';
+  const from = exclusive ? addDays(facts.startDate, 1) : facts.startDate;
+  const window = { from, to: outcome.lastDay ?? localDateAt(outcome.atMs, facts.timeZone) };
   const required = sum(requiredLines(outcome).map(({ line }) => line.amountCents));
-  const short = sum(requiredLines(outcome).map(unpaid));
+  const short = unpaidOn(requiredLines(outcome));
+  const bill = facts.bills.find(({ transactionId }) => transactionId === outcome.billId);
   return {
     promiseId: facts.promiseId,
     revision: outcome.revision,
@@ -58,7 +69,7 @@ export function explain(facts: PromiseFacts, outcome: Outcome, decidedBy: string
     sentence: sentenceOf(facts, outcome),
     decidedAt: new Date(outcome.atMs).toISOString(),
     decidedBy,
-    rules: rulesOf(outcome),
+    rules: rulesOf(facts, outcome),
     policy: { name: facts.policy.name, version: facts.policy.version },
     calendarVersion: facts.calendarVersion,
     codeVersion: RULES_VERSION,
@@ -76,30 +87,50 @@ export function explain(facts: PromiseFacts, outcome: Outcome, decidedBy: string
       countedCents,
       status,
       counted: takes,
+      ...(line.transactionId === undefined ? {} : { transactionId: line.transactionId }),
     })),
     notCounted: outcome.notCounted,
+    ...(bill === undefined
+      ? {}
+      : {
+          bill: {
+            transactionId: bill.transactionId,
+            dueDate: bill.dueDate,
+            amountCents: bill.amountCents,
+          },
+        }),
   };
 }
 
 /** The lines that had to be paid for this decision: those judged so far when broken, else all of them. */
 function requiredLines(outcome: Outcome): readonly JudgedLine[] {
-  return outcome.status === 'broken' && outcome.reason === 'installment_missed'
-    ? outcome.lines.filter(({ status }) => status === 'kept' || status === 'broken')
-    : outcome.lines;
+  const { reason, lines } = outcome;
+  if (reason === 'down_payment_missed') return lines.slice(0, 1);
+  if (reason !== 'installment_missed') return lines;
+  return lines.filter(({ status }) => status === 'kept' || status === 'broken');
 }
 
-function rulesOf({ status, reason }: Outcome): string[] {
-  const counting = ['R8', 'R9', 'R10'];
-  switch (status) {
-    case 'cancelled':
-      return ['R17'];
-    case 'kept':
-      return reason === 'paid_within_tolerance'
-        ? ['R4', 'R5', ...counting, 'R12', 'R14']
-        : [...counting, 'R14'];
-    case 'broken':
-      return reason === 'reversal' ? [...counting, 'R19'] : ['R4', 'R5', ...counting, 'R12', 'R15'];
-  }
+const COUNTING = ['R8', 'R9', 'R10'];
+const RULES_OF: Readonly<Partial<Record<Reason, readonly string[]>>> = {
+  paid_in_full: [...COUNTING, 'R14'],
+  paid_within_tolerance: ['R4', 'R5', ...COUNTING, 'R12', 'R14'],
+  balance_cleared: ['R13'],
+  installment_missed: ['R4', 'R5', ...COUNTING, 'R12', 'R15'],
+  down_payment_missed: ['R4', 'R5', ...COUNTING, 'R12', 'R25'],
+  reversal: [...COUNTING, 'R19'],
+  current_bill_unpaid: ['R4', 'R5', 'R26'],
+  not_approved: ['R25'],
+};
+
+function rulesOf(facts: PromiseFacts, { reason, notCounted }: Outcome): string[] {
+  const rules = [...(RULES_OF[reason] ?? ['R17'])];
+  const { graceUnit, dueDateRoll } = facts.policy;
+  if (rules.includes('R4') && (graceUnit === 'business' || dueDateRoll !== 'none')) rules.push('R7');
+  if (notCounted.some(({ why }) => why === 'other_promise')) rules.push('R11');
+  if (facts.repeat !== null) rules.push('R22');
+  if (isBound(facts)) rules.push('R24');
+  if (facts.payor !== SELF) rules.push('R27');
+  return rules;
 }
 
 function sentenceOf(facts: PromiseFacts, outcome: Outcome): string {
@@ -113,8 +144,11 @@ function sentenceOf(facts: PromiseFacts, outcome: Outcome): string {
   }
 }
 
-function keptSentence(facts: PromiseFacts, { lines, forgivenCents }: Outcome): string {
+function keptSentence(facts: PromiseFacts, outcome: Outcome): string {
+  const { lines, forgivenCents } = outcome;
   const money = (amount: Cents): string => formatMoney(amount, facts.currency);
+  if (outcome.reason === 'balance_cleared')
+    return `Kept on ${dayOf(facts, outcome)}: ${cleared(facts, outcome)}.`;
   const total = sum(lines.map(({ line }) => line.amountCents));
   const lastPaid = lines
     .flatMap(({ takes }) => takes)
@@ -132,15 +166,11 @@ function keptSentence(facts: PromiseFacts, { lines, forgivenCents }: Outcome): s
 }
 
 function brokenSentence(facts: PromiseFacts, outcome: Outcome): string {
+  if (outcome.reason === 'current_bill_unpaid') return billSentence(facts, outcome);
   const missed = outcome.lines.filter(({ status }) => status === 'broken');
   const [first] = missed;
   if (first === undefined) return 'Broken.';
-  const { line, countedCents } = first;
-  const due = `${formatMoney(line.amountCents, facts.currency)} due ${formatDate(line.dueDate)}`;
-  const isOnly = outcome.lines.length === 1;
-  const received = countedCents === 0 ? 'nothing' : formatMoney(countedCents, facts.currency);
-  const the = countedCents === 0 ? 'the ' : '';
-  const what = isOnly ? `${the}${due}` : `installment ${line.seq} of ${outcome.lines.length}, ${due},`;
+  const { line } = first;
   const lastDay = outcome.lastDay ?? line.lastDay;
   const by =
     outcome.reason === 'reversal'
@@ -153,7 +183,38 @@ function brokenSentence(facts: PromiseFacts, outcome: Outcome): string {
       : [`${others} more ${others === 1 ? 'installment was' : 'installments were'} short too`]),
     ...shortStories(facts, outcome, lastDay),
   ];
-  return `Broken: ${received} of ${what} ${by}${tail.map((part) => `; ${part}`).join('')}.`;
+  return `Broken: ${receivedOf(facts, outcome, first)} ${by}${tail.map((part) => `; ${part}`).join('')}.`;
+}
+
+/** `$60.00 of $100.00 due 15 Jan 2025`, `nothing of installment 2 of 3, $100.00 due 15 Feb 2025,` */
+function receivedOf(facts: PromiseFacts, outcome: Outcome, { line, countedCents }: JudgedLine): string {
+  const due = `${formatMoney(line.amountCents, facts.currency)} due ${formatDate(line.dueDate)}`;
+  const received = countedCents === 0 ? 'nothing' : formatMoney(countedCents, facts.currency);
+  const the = countedCents === 0 ? 'the ' : '';
+  const isDownPayment = outcome.reason === 'down_payment_missed';
+  if (isDownPayment) return `${received} of the down payment, ${due},`;
+  if (line.transactionId !== undefined) return `${received} of ${due} for ${line.transactionId}`;
+  if (outcome.lines.length === 1 && facts.repeat === null) return `${received} of ${the}${due}`;
+  const of =
+    facts.repeat !== null && outcome.lines.length !== facts.repeat.count ? '' : ` of ${outcome.lines.length}`;
+  return `${received} of installment ${line.seq}${of}, ${due},`;
+}
+
+function billSentence(facts: PromiseFacts, { billId, lastDay }: Outcome): string {
+  const bill = facts.bills.find(({ transactionId }) => transactionId === billId);
+  if (bill === undefined || lastDay === null) return 'Broken: a current bill was not paid.';
+  const amount = formatMoney(bill.amountCents, facts.currency);
+  return `Broken: the current bill ${bill.transactionId}, ${amount} due ${formatDate(bill.dueDate)}, was not paid in full by ${formatDate(lastDay)}, and this promise asks to stay current.`;
+}
+
+function dayOf(facts: PromiseFacts, { atMs }: Outcome): string {
+  return formatDate(localDateAt(atMs, facts.timeZone));
+}
+
+function cleared(facts: PromiseFacts, { lines }: Outcome): string {
+  const open = unpaidOn(lines);
+  const amount = formatMoney(open, facts.currency);
+  return `nothing is left to collect; the ${amount} still promised was settled otherwise than by payment`;
 }
 
 const MAX_STORIES = 3;
@@ -172,27 +233,30 @@ function shortStories(facts: PromiseFacts, outcome: Outcome, lastDay: LocalDate)
   ];
 }
 
+// Money that never could have counted, or that still may, is no story of a miss.
+const STORIES: Readonly<Partial<Record<NotCounted['why'], string>>> = {
+  other_debt_class: 'paid another debt',
+  other_payor: 'came from another payor',
+  other_promise: 'had paid another promise',
+  excess: 'was over its installment and does not count for others',
+  other_transaction: 'paid other bills',
+};
+
 function storyOf(facts: PromiseFacts, item: NotCounted, lastDay: LocalDate): string | null {
-  const amount = formatMoney(item.cents, facts.currency);
-  const day = formatDate(item.effectiveDate, { year: false });
-  const isInWindow = item.effectiveDate >= facts.startDate && item.effectiveDate <= lastDay;
-  switch (item.why) {
-    case 'too_late':
-      return `${amount} arrived on ${day}, ${daysLate(daysBetween(lastDay, item.effectiveDate))} late`;
-    case 'too_early':
-      return `${amount} of ${day} came before the promise began`;
-    case 'reversed':
-      return `${amount} of ${day} was reversed${reversalOf(facts, item.paymentId)}`;
-    case 'other_debt_class':
-      return isInWindow ? `${amount} of ${day} paid another debt` : null;
-    case 'other_payor':
-      return isInWindow ? `${amount} of ${day} came from another payor` : null;
-    case 'other_promise':
-      return isInWindow ? `${amount} of ${day} had paid another promise` : null;
-    case 'other_currency':
-    case 'not_needed':
-      return null;
+  const { effectiveDate, why, paymentId } = item;
+  const money = `${formatMoney(item.cents, facts.currency)} of ${formatDate(effectiveDate, { year: false })}`;
+  if (why === 'too_late') {
+    const late = daysLate(daysBetween(lastDay, effectiveDate));
+    return `${money.replace(' of ', ' arrived on ')}, ${late} late`;
   }
+  if (why === 'reversed') return `${money} was reversed${reversalOf(facts, paymentId)}`;
+  if (why === 'too_early') {
+    const isOnStart = effectiveDate === facts.startDate;
+    return `${money} came ${isOnStart ? 'on the start date, which does not count' : 'before the promise began'}`;
+  }
+  const isInWindow = effectiveDate >= facts.startDate && effectiveDate <= lastDay;
+  const story = isInWindow ? STORIES[why] : undefined;
+  return story === undefined ? null : `${money} ${story}`;
 }
 
 function reversalOf(facts: PromiseFacts, paymentId: string): string {
@@ -207,7 +271,7 @@ function daysLate(days: number): string {
   return `${SMALL_NUMBERS[days] ?? String(days)} day${days === 1 ? '' : 's'}`;
 }
 
-const CANCEL_WORDS: Readonly<Record<CancelReason, string>> = {
+const CANCEL_WORDS: Readonly<Partial<Record<Reason, string>>> = {
   customer_request: 'the customer asked for it',
   staff_error: 'it was entered in error',
   superseded: 'a new promise took its place',
@@ -216,15 +280,23 @@ const CANCEL_WORDS: Readonly<Record<CancelReason, string>> = {
   collection_event: 'a collections step ended it',
   no_engagement: 'the customer could not be reached',
   other: 'for another reason, see the note',
+  not_approved: 'it was not approved',
+  balance_cleared: 'nothing is left to collect',
 };
 
 function cancelledSentence(facts: PromiseFacts, outcome: Outcome): string {
+  const [first] = outcome.lines;
+  if (outcome.reason === 'down_payment_missed' && first !== undefined) {
+    const by = formatDate(outcome.lastDay ?? first.line.lastDay);
+    return `Cancelled: ${receivedOf(facts, outcome, first)} was received by ${by}; the promise never began.`;
+  }
   const total = sum(outcome.lines.map(({ line }) => line.amountCents));
   const counted = sum(outcome.lines.map((line) => line.countedCents));
-  const why = CANCEL_WORDS[outcome.reason as CancelReason];
+  const why = CANCEL_WORDS[outcome.reason] ?? outcome.reason;
+  if (!facts.autoManaged) return `Cancelled on ${dayOf(facts, outcome)}: ${why}; it was managed by hand.`;
   const received =
     counted === 0
       ? `nothing of ${formatMoney(total, facts.currency)}`
       : `${formatMoney(counted, facts.currency)} of ${formatMoney(total, facts.currency)}`;
-  return `Cancelled on ${formatDate(localDateAt(outcome.atMs, facts.timeZone))}: ${why}; ${received} had been received.`;
+  return `Cancelled on ${dayOf(facts, outcome)}: ${why}; ${received} had been received.`;
 }

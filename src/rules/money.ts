@@ -19,10 +19,6 @@ export function sum(amounts: Iterable<Cents>): Cents {
   return cents(total);
 }
 
-export function minCents(a: Cents, b: Cents): Cents {
-  return a < b ? a : b;
-}
-
 /** `a - b`, but never below zero: how much of `a` is left after `b`. */
 export function remaining(a: Cents, b: Cents): Cents {
   return a > b ? cents(a - b) : ZERO;

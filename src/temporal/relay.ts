@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -8,10 +7,13 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import type { PromiseToPay } from '../../workflows/messages';
 import type { Ledger } from '../ledger/connection';
 import { claim, delivered, postpone, type ClaimedRow, type OutcomeMessage } from '../ledger/outbox';
+import { handOver } from '../ledger/collections/outside';
 import { invariant, messageOf } from '../platform/errors';
 import type { Log } from '../platform/log';
-import { formatDate, localDate } from '../rules/calendar';
+import { faultPoint } from '../platform/faults';
+import { startLoop, type Loop } from '../platform/loop';
 import { ACCOUNT, DEBT_CLASS, NEXT_JUDGE_AT, STATUS, TENANT } from './attributes';
+import { described } from './described';
 import { tellCollections } from './tell';
 
 const BATCH = 200;
@@ -19,11 +21,6 @@ const CONCURRENT = 25;
 const IDLE_MS = 200;
 const AFTER_ERROR_MS = 1000;
 const DEADLINE_MS = 10_000;
-
-export interface Relay {
-  /** Ends after the batch in hand. */
-  stop(): Promise<void>;
-}
 
 /**
  * Delivers the outbox to Temporal, for ever: claims what waits, delivers it, marks it. Several relays share the work;
@@ -34,28 +31,11 @@ export function startRelay(deps: {
   client: WorkflowClient;
   taskQueue: string;
   log: Log;
-}): Relay {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const count = await relayBatch(deps);
-        if (count < BATCH) await pause(IDLE_MS);
-      } catch (error) {
-        deps.log.warn({ error: messageOf(error) }, 'relay waits for the ledger');
-        await pause(AFTER_ERROR_MS);
-      }
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+}): Loop {
+  const { log } = deps;
+  const timing = { idleMs: IDLE_MS, afterErrorMs: AFTER_ERROR_MS };
+  const round = async (): Promise<boolean> => (await relayBatch(deps)) >= BATCH;
+  return startLoop(round, { ...timing, log, onError: 'relay waits for the ledger' });
 }
 
 /** Delivers one batch. @returns how many messages were claimed. */
@@ -67,9 +47,25 @@ export async function relayBatch(deps: {
 }): Promise<number> {
   const claimed = await deps.ledger.forSystem((tx) => claim(tx, BATCH));
   if (claimed.length === 0) return 0;
+  const isTelling = claimed.some(({ kind }) => kind === 'outcome');
+  if (isTelling) await faultPoint('outcome-claimed');
   const done: number[] = [];
   const failed: { message: ClaimedRow; error: string }[] = [];
-  await inLanes(claimed, async (lane) => {
+  const inside = claimed.filter((message) => !message.outside);
+  const busy: ClaimedRow[] = [];
+  try {
+    busy.push(
+      ...(await toOutside(
+        deps.ledger,
+        claimed.filter(({ outside }) => outside),
+      )),
+    );
+  } catch (error) {
+    failed.push(
+      ...claimed.filter(({ outside }) => outside).map((message) => ({ message, error: messageOf(error) })),
+    );
+  }
+  await inLanes(inside, async (lane) => {
     for (const [index, message] of lane.entries()) {
       try {
         await deps.client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -83,14 +79,23 @@ export async function relayBatch(deps: {
       }
     }
   });
+  if (isTelling) await faultPoint('outcome-signalled');
   await deps.ledger.forSystem(async (tx) => {
     await delivered(tx, done);
     for (const { message, error } of failed) await postpone(tx, message, error);
+    for (const message of busy) await postpone(tx, message, 'its promise was being settled');
   });
   if (failed.length > 0) {
     deps.log.warn({ failed: failed.length, error: failed[0]?.error }, 'relay could not deliver; tries again');
   }
   return claimed.length;
+}
+
+/** Hands messages over to a system outside. @returns those whose promise is being settled: their turn comes after it. */
+async function toOutside(ledger: Ledger, messages: readonly ClaimedRow[]): Promise<ClaimedRow[]> {
+  const done = await ledger.forSystem((tx) => handOver(tx, messages));
+  const keys = new Set(done.map(({ tenantId, promiseId }) => `${tenantId}/${promiseId}`));
+  return messages.filter(({ tenantId, promiseId }) => !keys.has(`${tenantId}/${promiseId}`));
 }
 
 /** Works on many promises at once, oldest first, and on the messages of one promise one after the other. */
@@ -122,6 +127,7 @@ async function deliver(client: WorkflowClient, taskQueue: string, message: Claim
       return moveClock(client, message);
     case 'outcome':
     case 'activated':
+    case 'notice':
       return tellCollections(client, taskQueue, outcomeOf(message));
   }
 }
@@ -133,7 +139,7 @@ function outcomeOf(message: ClaimedRow): OutcomeMessage {
 }
 
 async function start(client: WorkflowClient, taskQueue: string, message: ClaimedRow): Promise<void> {
-  if (message.nextJudgeAtMs === null) return; // ended before its workflow ever started
+  if (message.status !== 'active' && message.status !== 'pending') return; // ended before its workflow ever started
   try {
     await client.start<PromiseToPay>('promiseToPay', {
       ...startOptions(taskQueue, message, message.nextJudgeAtMs),
@@ -164,35 +170,22 @@ async function moveClock(client: WorkflowClient, message: ClaimedRow): Promise<v
 }
 
 function startOptions(taskQueue: string, message: ClaimedRow, nextJudgeAtMs: number | null) {
-  const { tenantId, promiseId, workflowId, accountId, debtClass, clockOffsetMs, revision, dueDates } =
-    message;
-  const args: Parameters<PromiseToPay> = [{ promiseId, tenantId, nextJudgeAtMs, clockOffsetMs, revision }];
+  const { tenantId, promiseId, workflowId, accountId, debtClass, clockOffsetMs, revision, agreed } = message;
+  const isPending = message.status === 'pending';
+  const known = { promiseId, tenantId, nextJudgeAtMs, clockOffsetMs, revision };
+  const args: Parameters<PromiseToPay> = [isPending ? { ...known, pending: true } : known];
   const judgeAt = message.nextJudgeAtMs;
   return {
     workflowId,
     taskQueue,
     args,
-    staticSummary: summaryOf(dueDates, judgeAt),
+    ...described(agreed, judgeAt),
     typedSearchAttributes: new TypedSearchAttributes([
       { key: TENANT, value: tenantId },
       { key: ACCOUNT, value: accountId },
-      { key: STATUS, value: 'active' },
+      { key: STATUS, value: isPending ? 'pending' : 'active' },
       { key: DEBT_CLASS, value: debtClass },
       ...(judgeAt === null ? [] : [{ key: NEXT_JUDGE_AT, value: new Date(judgeAt) }]),
     ]),
   };
-}
-
-/** One line for Temporal UI: `3 installments, 15 Jan 2026 to 15 Mar 2026, next judged 19 Jan 2026`. */
-function summaryOf(dueDates: readonly string[], judgeAtMs: number | null): string {
-  if (dueDates.length === 0) return 'No installments'; // broken data is for its workflow to find, which parks it
-  const day = (text: string): string => formatDate(localDate(text));
-  const [first = '', last = first] = [dueDates[0], dueDates.at(-1)];
-  const what =
-    dueDates.length === 1
-      ? `Due ${day(first)}`
-      : `${dueDates.length} installments, ${day(first)} to ${day(last)}`;
-  return judgeAtMs === null
-    ? what
-    : `${what}, next judged ${day(new Date(judgeAtMs).toISOString().slice(0, 10))}`;
 }

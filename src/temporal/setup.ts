@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { temporal } from '@temporalio/proto';
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
@@ -81,7 +82,7 @@ async function ensureSearchAttributes(client: Client, namespace: string): Promis
       if (code === PERMISSION_DENIED || code === UNIMPLEMENTED) return;
       if (code !== ALREADY_EXISTS && attempt >= TRIES) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    await sleep(WAIT_MS);
   }
 }
 

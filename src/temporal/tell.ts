@@ -1,6 +1,6 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import type { CaseKey } from '../ledger/cases';
+import type { CaseKey } from '../ledger/collections/case-key';
 import type { OutcomeMessage } from '../ledger/outbox';
 import { collectionsWorkflowId } from '../platform/ids';
 import type { CaseCarriedOver, Collections } from '../../workflows/messages';
@@ -11,6 +11,10 @@ const SIGNALS = {
   kept: 'promiseKept',
   broken: 'promiseBroken',
   cancelled: 'promiseCancelled',
+  missed: 'promiseMissed',
+  amended: 'promiseAmended',
+  reopened: 'promiseReopened',
+  reversed: 'paymentReversed',
 } as const;
 
 /**
@@ -27,6 +31,15 @@ export async function tellCollections(
     ...startOptions(taskQueue, message),
     signal: SIGNALS[kind],
     signalArgs: [{ outcomeId, tenantId, accountId, debtClass, promiseId, revision, kind, reason, at }],
+  });
+}
+
+/** Has the case of a debt look at the ledger again, starting it if none runs. */
+export async function wakeCase(client: WorkflowClient, taskQueue: string, key: CaseKey): Promise<void> {
+  await client.signalWithStart<Collections>('collections', {
+    ...startOptions(taskQueue, key),
+    signal: 'debtChanged',
+    signalArgs: [],
   });
 }
 

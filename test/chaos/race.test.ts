@@ -5,9 +5,10 @@
  * parallel with the worker's. In the end every verdict must be what the postings make of it, to the byte.
  */
 import type { Ledger } from '../../src/ledger/connection';
-import { lockPromise } from '../../src/ledger/facts';
+import { lockPromise } from '../../src/ledger/promises/facts';
 import { postPayment, postReversal, type Posted } from '../../src/ledger/payments';
-import { settleLocked, settlePromise } from '../../src/ledger/settle';
+import { settlePromise } from '../../src/ledger/promises/debt-lock';
+import { settleLocked } from '../../src/ledger/promises/settle';
 import { epochMs, localDate } from '../../src/rules/calendar';
 import { cents } from '../../src/rules/money';
 import { createEngine, local, makeTenant, moveTo } from '../support/engine';

@@ -62,16 +62,15 @@ test('the examples are taken completely, and a second time not at all', async ()
   expect(await place.count(tenant, 'outbox')).toBe(outbox);
 });
 
-test('a slice of the payments is taken, the others are counted as skipped', async () => {
-  const tenant = await withAccounts('slices', '2026-06-30 18:00');
-  const slice = (from: string, before: string) =>
+test('some rows of a file are taken, the others are counted as skipped', async () => {
+  const tenant = await withAccounts('some', '2026-06-30 18:00');
+  const load = (isWanted: (postedAt: string) => boolean) =>
     loadPayments(place.ledger, tenant, example('payments.csv'), {
       ...OPTIONS,
-      postedFrom: at(from),
-      postedBefore: at(before),
+      only: (cells) => isWanted(cells['posted_at'] ?? ''),
     });
-  const winter = await slice('2026-01-01', '2026-03-01 00:00');
-  const rest = await slice('2026-03-01 00:00', '2026-12-31');
+  const winter = await load((postedAt) => postedAt < '2026-03-01');
+  const rest = await load((postedAt) => postedAt >= '2026-03-01');
   expect(winter.taken).toBeGreaterThan(50);
   expect(rest.taken).toBeGreaterThan(50);
   expect(winter.taken + rest.taken).toBe(374);
@@ -321,7 +320,7 @@ test('two enrollments for one debt at the same instant: one is taken, the other 
 
 const BIG = 10_000;
 /** Measured: 35 to 75 s for the enrollments, on two cores busy with other things; a slow machine gets twice that. */
-const BIG_LIMIT_MS = 150_000;
+const BIG_LIMIT_MS = 300_000;
 
 test(
   'ten thousand rows are taken in bounded time',

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { settlePromise } from '../../src/ledger/settle';
+import { settlePromise } from '../../src/ledger/promises/debt-lock';
 import { EXAMPLES, Place } from '../cis/place';
 import { createEmptyDatabase } from '../support/database';
 import { commandLine, TROTH, type Answer, type RunOptions } from './troth';
@@ -29,7 +29,9 @@ const lines = (text: string): unknown[] =>
 
 /** A command that must succeed. */
 async function troth(...args: string[]): Promise<string> {
-  const { code, out, err } = await run(args);
+  const { code, out, err: said } = await run(args);
+  // On a busy machine a load takes long enough to say how far it is.
+  const err = said.replaceAll(/^\d+ rows, \d+ rejected so far\n/gm, '');
   expect([args.join(' '), code, err]).toEqual([args.join(' '), 0, '']);
   return out;
 }
@@ -197,7 +199,7 @@ describe('promises', () => {
     expect(text).not.toContain('Verdict');
     expect(await place.count('look', 'verdict')).toBe(0);
     const list = await troth('promise', 'list', '--tenant', 'look', '--account', '0010040313');
-    expect(list).toMatch(/E-10002 .*\$100\.11 of \$357\.11 .*active .*next judged 2026-02-18 12:00/);
+    expect(list).toMatch(/E-10002 .*\$100\.11 of \$357\.11 .*active .*judged 2026-02-18 12:00/);
   });
 
   test('after the verdict its sentence, the timeline and the link to Temporal UI', async () => {

@@ -4,8 +4,8 @@
  * messages include a payload that no converter can read.
  */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { findPromise } from '../../src/ledger/promise-views';
-import { outcomesOfCase } from '../../src/ledger/cases';
+import { findPromise } from '../../src/ledger/promises/promise-views';
+import { outcomesOfCase } from '../../src/ledger/collections/cases';
 import {
   createEngine,
   eventually,

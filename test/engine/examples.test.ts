@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { loadDemoOnce } from '../../src/cli/demo';
 import { rows } from '../../src/ledger/connection';
-import { loadFacts } from '../../src/ledger/facts';
-import { findPromise, listPromises, type PromiseDetail } from '../../src/ledger/promise-views';
+import { loadFacts } from '../../src/ledger/promises/facts';
+import { findPromise, listPromises, type PromiseDetail } from '../../src/ledger/promises/promise-views';
 import { loadConfig } from '../../src/platform/config';
 import { projectRoot } from '../../src/platform/root';
 import { epochMs, formatLocalTime } from '../../src/rules/calendar';
@@ -90,11 +90,16 @@ test('each outcome is in its case exactly once, in order of revision', async () 
   const decided = [...promises.values()].flatMap((promise) =>
     promise.verdicts.map(({ revision, status }) => `${promise.promiseId}/${revision}/${status}`),
   );
-  const got = received.map(({ promiseId, revision, kind }) => `${promiseId}/${revision}/${kind}`);
+  const ends = received.filter(({ kind }) => kind === 'kept' || kind === 'broken' || kind === 'cancelled');
+  const got = ends.map(({ promiseId, revision, kind }) => `${promiseId}/${revision}/${kind}`);
   expect([...got].sort()).toEqual(decided.sort());
   for (const promiseId of promises.keys()) {
     const revisions = received.filter((one) => one.promiseId === promiseId).map((one) => one.revision);
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
+    // R19: a promise that is open again was told as such, before it ended again.
+    const story = received.filter((one) => one.promiseId === promiseId).map(({ kind }) => kind);
+    const again = ends.filter((one) => one.promiseId === promiseId && one.revision > 1).length;
+    expect(story.filter((kind) => kind === 'reopened')).toHaveLength(again);
   }
 });
 

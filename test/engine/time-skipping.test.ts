@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { enroll } from '../../src/enrollment/enroll';
 import { rows } from '../../src/ledger/connection';
-import { findPromise } from '../../src/ledger/promise-views';
+import { findPromise } from '../../src/ledger/promises/promise-views';
 import { relayBatch } from '../../src/temporal/relay';
 import { addDays, endOfDayMs, localDateAt, epochMs, type LocalDate } from '../../src/rules/calendar';
 import { createEngine, makeTenant, startWorker, type Engine, type WorkerProcess } from '../support/engine';

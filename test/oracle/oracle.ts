@@ -18,7 +18,8 @@
  *  O7  Late evidence replays the story from the breaking judge time to now with the timely money as if posted in time.
  *      What happened in between happens again: bounces at their instants, judge times in order, each hearing all money
  *      effective by its own deadline and posted by now. A verdict found on the way is dated now. Money that has bounced
- *      by now is no evidence; money that bounced after it was counted was good at the judge time and bounces again.
+ *      by now is no evidence; money that bounced after it was counted was good at the judge time and bounces again, also
+ *      where it was counted because it was evidence before.
  *  O8  Broken by `reversal` (reversalAfterKept: break) has no deadline that money could have met: never judged again.
  *  O9  What was counted is frozen with the verdict (later money, bounces after `broken` do not change it), and never
  *      more than the total.
@@ -85,6 +86,15 @@ interface Breaking {
   seenToMs: number;
   atMs: number;
   linesBefore: Line[];
+  /** What was heard at it, if it broke in a past that was judged again. */
+  heard: Hearing | null;
+}
+
+/** Money received before an instant counts as if posted in time, if it was posted and good when it was heard. */
+interface Hearing {
+  atMs: number;
+  beforeMs: number;
+  earlier: Hearing | null;
 }
 
 /** What has become of the promise at `asOfMs`, with everything up to and including that instant. */
@@ -106,7 +116,7 @@ class Walk {
   private outcomes: OracleOutcome[] = [];
   private breaking: Breaking | null = null;
   /** while replaying for late evidence: timely money posted by `atMs` counts as if posted in time */
-  private hearing: { atMs: number; beforeMs: number } | null = null;
+  private hearing: Hearing | null = null;
 
   constructor(story: OracleStory) {
     this.story = story;
@@ -189,9 +199,10 @@ class Walk {
     const postedBy = (ms: number): boolean =>
       payment.postedAtMs <= ms && !(payment.reversal !== undefined && payment.reversal.postedAtMs <= ms);
     if (postedBy(seenToMs)) return true;
-    return (
-      this.hearing !== null && payment.receivedAtMs < this.hearing.beforeMs && postedBy(this.hearing.atMs)
-    );
+    if (payment.reversal !== undefined && payment.reversal.postedAtMs <= seenToMs) return false;
+    const heard: Hearing[] = [];
+    for (let one = this.hearing; one !== null; one = one.earlier) heard.push(one);
+    return heard.some(({ atMs, beforeMs }) => payment.receivedAtMs < beforeMs && postedBy(atMs));
   }
 
   /** R8: all money in the window, never more than the total. */
@@ -227,7 +238,8 @@ class Walk {
       const deadlineMs = Math.min(...due.map((line) => line.deadlineMs));
       if (this.hearing !== null) this.hearing.beforeMs = Math.max(this.hearing.beforeMs, deadlineMs);
       if (!this.holds(deadlineMs, seenToMs)) {
-        this.breaking = { deadlineMs, seenToMs, atMs: ms, linesBefore: copy(this.lines) };
+        const heard = this.hearing === null ? null : { ...this.hearing };
+        this.breaking = { deadlineMs, seenToMs, atMs: ms, linesBefore: copy(this.lines), heard };
         this.end('broken', 'installment_missed', decidedAtMs, this.counted(seenToMs, deadlineMs));
         return;
       }
@@ -298,7 +310,7 @@ class Walk {
 
     const linesAsBroken = this.lines;
     this.lines = copy(breaking.linesBefore);
-    this.hearing = { atMs: ms, beforeMs: breaking.deadlineMs };
+    this.hearing = { atMs: ms, beforeMs: breaking.deadlineMs, earlier: breaking.heard };
     if (this.holds(breaking.deadlineMs, breaking.seenToMs)) {
       this.revision += 1;
       this.status = 'active';

@@ -1,5 +1,6 @@
 /** Builds facts for the engine from as little as a test needs to say, and from the oracle's stories. */
 import {
+  businessCalendar,
   cents,
   deadlineOf,
   DEFAULT_POLICY_OPTIONS,
@@ -14,7 +15,7 @@ import {
   type PolicyOptions,
   type PromiseFacts,
 } from '../../src/rules';
-import type { CancelReason, Line, Reversal } from '../../src/rules';
+import type { CancelReason, Line, OpenLine, Reversal } from '../../src/rules';
 import type { OraclePayment, OracleStory } from '../oracle/oracle';
 
 export const NEW_YORK = 'America/New_York';
@@ -58,6 +59,13 @@ export function promise({
     payments,
     rivals: [],
     cancellation: null,
+    repeat: null,
+    autoManaged: true,
+    hasDownPayment: false,
+    approval: null,
+    amendments: [],
+    clearings: [],
+    bills: [],
     ...more,
   };
 }
@@ -69,9 +77,14 @@ function linesOf(parts: Told['parts'], policy: PolicyOptions, timeZone: string):
       seq: index + 1,
       dueDate,
       amountCents: cents(amountCents),
-      ...deadlineOf(dueDate, policy, timeZone),
+      ...deadlineOf(dueDate, policy, businessCalendar(timeZone)),
     };
   });
+}
+
+/** The lines of a promise on its first day, ready to be counted. */
+export function unjudged({ lines }: PromiseFacts): OpenLine[] {
+  return lines.map((line) => ({ line, judged: false }));
 }
 
 /** A payment of the account itself, posted when it was received unless told otherwise. */
@@ -89,10 +102,15 @@ export function payment(
     effectiveDate: received.slice(0, 10) as LocalDate,
     postedAtMs: at(received),
     tenders: [{ payor: SELF, amountCents: cents(amount) }],
-    spentCents: cents(0),
+    spent: [],
     reversal: null,
     ...more,
   };
+}
+
+/** What an older promise of the account itself had counted. */
+export function spent(amount: number): Payment['spent'] {
+  return [{ promiseId: 'P0', payor: SELF, cents: cents(amount), atMs: epochMs(0) }];
 }
 
 /** A bounce dated the day it was posted. */
@@ -139,7 +157,7 @@ function paymentOf(told: OraclePayment, timeZone: string): Payment {
     effectiveDate: localDateAt(epochMs(told.receivedAtMs), timeZone),
     postedAtMs: epochMs(told.postedAtMs),
     tenders: [{ payor: SELF, amountCents }],
-    spentCents: cents(0),
+    spent: [],
     reversal:
       told.reversal === undefined
         ? null

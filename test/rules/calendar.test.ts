@@ -2,11 +2,14 @@
  * Goal: R4 and R5, deadline and judge time, are right in every zone and on every clock-change night.
  * Method: instants worked out by hand, written with their offset; refused texts as tables.
  */
+import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
+import { businessCalendar, type CalendarTable } from '../../src/rules/business-days';
 import {
   addDays,
   calendarVersion,
+  dayOfWeek,
   daysBetween,
-  deadlineOf,
   endOfDayMs,
   epochMs,
   formatDate,
@@ -17,7 +20,16 @@ import {
   localDateAt,
   localTimeMs,
   startOfDayMs,
-} from '../../src/rules';
+  type LocalDate,
+} from '../../src/rules/calendar';
+import { deadlineOf, type DeadlineTerms } from '../../src/rules/schedules/deadline';
+
+const TERMS: DeadlineTerms = {
+  graceDays: 3,
+  graceUnit: 'calendar',
+  dueDateRoll: 'none',
+  postingLagHours: 12,
+};
 
 // zone, due date, grace, lag -> last day in time, deadline, judge time
 test.each([
@@ -50,7 +62,9 @@ test.each([
 ])(
   '%s: due %s with %d days and %d hours',
   (zone, due, graceDays, postingLagHours, lastDay, deadline, judgeAt) => {
-    expect(deadlineOf(localDate(due), { graceDays, postingLagHours }, zone)).toEqual({
+    expect(
+      deadlineOf(localDate(due), { ...TERMS, graceDays, postingLagHours }, businessCalendar(zone)),
+    ).toEqual({
       lastDay,
       deadlineMs: Date.parse(deadline),
       judgeAtMs: Date.parse(judgeAt),
@@ -59,13 +73,42 @@ test.each([
 );
 
 test('R4: day g is fine and day g + 1 is late, to the millisecond', () => {
-  const { deadlineMs } = deadlineOf(
-    localDate('2025-01-15'),
-    { graceDays: 3, postingLagHours: 12 },
-    'Asia/Beirut',
-  );
+  const { deadlineMs } = deadlineOf(localDate('2025-01-15'), TERMS, businessCalendar('Asia/Beirut'));
   expect(localDateAt(epochMs(deadlineMs - 1), 'Asia/Beirut')).toBe('2025-01-18');
   expect(localDateAt(deadlineMs, 'Asia/Beirut')).toBe('2025-01-19');
+});
+
+// R7: 4 July 2025 is a Friday, 26 May 2025 a Monday, 31 May 2025 a Saturday, 1 June 2025 a Sunday
+test.each<[Partial<DeadlineTerms>, string[], string, string]>([
+  [{}, [], '2025-07-02', '2025-07-05'],
+  [{ graceUnit: 'business' }, [], '2025-07-02', '2025-07-07'],
+  [{ graceUnit: 'business' }, ['2025-07-04'], '2025-07-02', '2025-07-08'],
+  [{ graceUnit: 'business' }, ['2025-07-04', '2025-07-07', '2025-07-08'], '2025-07-02', '2025-07-10'],
+  [{ graceUnit: 'business', graceDays: 0 }, ['2025-07-04'], '2025-07-04', '2025-07-04'],
+  [{ graceUnit: 'business', graceDays: 1 }, [], '2025-07-05', '2025-07-07'],
+  [{ dueDateRoll: 'following', graceDays: 0 }, ['2025-05-26'], '2025-05-24', '2025-05-27'],
+  [{ dueDateRoll: 'following', graceDays: 3 }, ['2025-05-26'], '2025-05-24', '2025-05-30'],
+  [{ dueDateRoll: 'following', graceUnit: 'business' }, ['2025-05-26'], '2025-05-24', '2025-05-30'],
+  [{ dueDateRoll: 'following', graceDays: 0 }, [], '2025-05-31', '2025-06-02'],
+  [{ dueDateRoll: 'modified-following', graceDays: 0 }, [], '2025-05-31', '2025-05-30'],
+  [{ dueDateRoll: 'modified-following', graceDays: 0 }, ['2025-05-26'], '2025-05-24', '2025-05-27'],
+  [{ dueDateRoll: 'preceding', graceDays: 0 }, ['2025-05-23'], '2025-05-25', '2025-05-22'],
+  [{ dueDateRoll: 'preceding', graceDays: 4 }, [], '2025-05-25', '2025-05-27'],
+])('R7: %j, closed on %j, due %s is in time through %s', (terms, closedDays, due, lastDay) => {
+  const table: CalendarTable = {
+    version: 1,
+    weekend: ['sat', 'sun'],
+    closedDays: closedDays.map(localDate),
+    cutoff: null,
+  };
+  const deadline = deadlineOf(
+    localDate(due),
+    { ...TERMS, ...terms },
+    businessCalendar('America/Chicago', table),
+  );
+  expect(deadline.lastDay).toBe(lastDay);
+  expect(deadline.deadlineMs).toBe(endOfDayMs(localDate(lastDay), 'America/Chicago'));
+  expect(deadline.judgeAtMs - deadline.deadlineMs).toBe(12 * 3_600_000);
 });
 
 test('days have 23, 24, 25 or half-odd hours', () => {
@@ -98,6 +141,35 @@ test('date arithmetic crosses months, leap days and years', () => {
   expect(addDays(localDate('2025-03-01'), -1)).toBe('2025-02-28');
   expect(daysBetween(localDate('2025-02-28'), localDate('2025-03-02'))).toBe(2);
   expect(daysBetween(localDate('2025-03-02'), localDate('2025-02-28'))).toBe(-2);
+});
+
+test('dates are counted as Temporal counts them, and never leave the years that a date can write', () => {
+  const aDay = fc
+    .integer({ min: -718_700, max: 2_932_000 })
+    .map((day) => Temporal.PlainDate.from('1970-01-01').add({ days: day }));
+  fc.assert(
+    fc.property(aDay, fc.integer({ min: -800, max: 800 }), (date, days) => {
+      const text = localDate(date.toString());
+      expect(addDays(text, days)).toBe(date.add({ days }).toString());
+      expect(daysBetween(text, addDays(text, days))).toBe(days);
+      expect(dayOfWeek(text)).toBe(date.dayOfWeek);
+    }),
+  );
+  expect(() => addDays(localDate('9999-12-31'), 1)).toThrow(RangeError);
+  expect(() => addDays(localDate('0000-01-01'), -1)).toThrow(RangeError);
+  expect(() => addDays('soon' as LocalDate, 1)).toThrow(RangeError);
+});
+
+test('the start of a day is the same when it is remembered, however many were asked for between', () => {
+  const first = localDate('2026-03-08');
+  const start = startOfDayMs(first, 'America/New_York');
+  let day = localDate('2000-01-01');
+  for (let asked = 0; asked < 20_500; asked += 1) {
+    expect(startOfDayMs(day, 'UTC')).toBe(Date.parse(`${day}T00:00:00Z`));
+    day = addDays(day, 1);
+  }
+  expect(startOfDayMs(first, 'America/New_York')).toBe(start);
+  expect(startOfDayMs(first, 'UTC')).not.toBe(start);
 });
 
 test.each([

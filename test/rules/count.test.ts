@@ -5,16 +5,15 @@
  */
 import {
   cents,
-  count,
-  countingOrder,
   epochMs,
   localDate,
+  Purse,
   SELF,
   type Knowledge,
   type Payment,
   type RivalPromise,
 } from '../../src/rules';
-import { at, bounce, payment, promise, type Told } from './build';
+import { at, bounce, payment, promise, spent, unjudged, type Told } from './build';
 
 const PARTS: Told['parts'] = [
   ['2025-01-15', 10000],
@@ -32,8 +31,8 @@ function counted(
   told: Partial<Told> = {},
   knowledge: Partial<Knowledge> = {},
 ): string[] {
-  const facts = promise({ start: '2025-01-02', parts: PARTS, payments: countingOrder(payments), ...told });
-  const { lines, notCounted } = count(facts, facts.lines, { ...EVERYTHING, ...knowledge });
+  const facts = promise({ start: '2025-01-02', parts: PARTS, payments, ...told });
+  const { lines, notCounted } = new Purse(facts).count(unjudged(facts), { ...EVERYTHING, ...knowledge });
   return [
     ...lines.flatMap(({ line, takes }) =>
       takes.map((take) => `${take.paymentId}->${line.seq}:${take.cents}`),
@@ -128,7 +127,8 @@ describe('R9, R11: whose money', () => {
     ['2025-01-05', null, ['a->1:3000', 'a!other_payor:2000']],
     ['2025-01-10', '2025-01-11', ['a->1:3000', 'a!other_payor:2000']],
     ['2025-01-11', null, ['a->1:5000']],
-    ['2025-01-05', '2025-01-10', ['a->1:5000']],
+    ['2025-01-05', '2025-01-10', ['a->1:3000', 'a!other_payor:2000']],
+    ['2025-01-05', '2025-01-10T11:59', ['a->1:5000']],
   ])('but not that of a payor with a promise of its own, from %s to %s', (from, until, said) => {
     expect(counted([both()], { more: { rivals: [rival(from, until)] } })).toEqual(said);
   });
@@ -147,10 +147,9 @@ describe('R9, R11: whose money', () => {
   });
 
   test('cents that another promise was credited with count once', () => {
-    const spent = (amount: number): Payment =>
-      payment('a', '2025-01-10', 5000, { spentCents: cents(amount) });
-    expect(counted([spent(2000)])).toEqual(['a->1:3000', 'a!other_promise:2000']);
-    expect(counted([spent(5000)])).toEqual(['a!other_promise:5000']);
+    const used = (amount: number): Payment => payment('a', '2025-01-10', 5000, { spent: spent(amount) });
+    expect(counted([used(2000)])).toEqual(['a->1:3000', 'a!other_promise:2000']);
+    expect(counted([used(5000)])).toEqual(['a!other_promise:5000']);
   });
 });
 

@@ -4,7 +4,7 @@
  * Method: small stories; `<revision> <status> <reason> <local time>` is a decision, told in order.
  */
 import { evaluate, formatLocalTime, type PromiseFacts, type RivalPromise } from '../../src/rules';
-import { at, bounce, NEW_YORK, payment, promise, type Told } from './build';
+import { at, bounce, NEW_YORK, payment, promise, spent, type Told } from './build';
 
 const ONE: Told['parts'] = [['2025-01-15', 10000]];
 const TWO: Told['parts'] = [
@@ -14,10 +14,10 @@ const TWO: Told['parts'] = [
 const START = '2025-01-02';
 
 function decisions(facts: PromiseFacts, asOf = '2025-12-31'): string[] {
-  const { outcomes, reopenings, status } = evaluate(facts, at(asOf));
+  const { outcomes, revisions, status } = evaluate(facts, at(asOf));
   const told = [
     ...outcomes.map((o) => ({ ...o, order: 1, what: `${o.status} ${o.reason}` })),
-    ...reopenings.map((r) => ({ ...r, order: 0, what: `opened by ${r.cause} of ${r.paymentId}` })),
+    ...revisions.map((r) => ({ ...r, order: 0, what: `opened by ${r.cause} of ${r.paymentId}` })),
   ].sort((a, b) => a.revision - b.revision || a.order - b.order);
   const lines = told.map(
     ({ revision, what, atMs }) => `${revision} ${what} ${formatLocalTime(atMs, NEW_YORK)}`,
@@ -129,7 +129,7 @@ describe('another promise of the same payor', () => {
   });
 
   test('R11: money that another promise was credited with keeps nothing', () => {
-    const payments = [payment('a', '2025-01-10', 10000, { spentCents: 1 as never })];
+    const payments = [payment('a', '2025-01-10', 10000, { spent: spent(1) })];
     expect(decisions(promise({ start: START, parts: ONE, payments }))).toEqual([BROKEN]);
   });
 

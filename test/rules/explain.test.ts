@@ -5,7 +5,7 @@
  */
 import { epochMs, evaluate, explain, SELF, type PromiseFacts, type Verdict } from '../../src/rules';
 import { randomStory } from '../oracle/oracle';
-import { at, bounce, factsOf, payment, promise, type Told } from './build';
+import { at, bounce, factsOf, payment, promise, spent, type Told } from './build';
 
 const START = '2025-01-02';
 const ONE: Told['parts'] = [['2025-01-15', 10000]];
@@ -78,7 +78,7 @@ const SENTENCES: [name: string, told: Omit<Told, 'start'> & { start?: string }, 
         payment('a', '2025-01-01', 1000),
         payment('b', '2024-12-20', 99999, { debtClass: 'sewer' }),
         payment('c', '2025-01-05', 2000, { debtClass: 'sewer' }),
-        payment('d', '2025-01-06', 3000, { spentCents: 3000 as never }),
+        payment('d', '2025-01-06', 3000, { spent: spent(3000) }),
         payment('e', '2025-01-07', 4000, { tenders: [{ payor: 'church', amountCents: 4000 as never }] }),
       ],
       more: { rivals: [{ payor: 'church', fromMs: at('2025-01-03'), untilMs: null }] },
@@ -149,7 +149,7 @@ test('a verdict carries everything that decided it', () => {
     rules: ['R4', 'R5', 'R8', 'R9', 'R10', 'R12', 'R15'],
     policy: { name: 'test', version: 1 },
     calendarVersion: 'test',
-    codeVersion: '1',
+    codeVersion: '2',
     window: { from: '2025-01-02', to: '2025-02-18' },
     requiredCents: 20000,
     countedCents: 16000,

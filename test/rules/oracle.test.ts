@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 function answerOf(evaluation: Evaluation): OracleAnswer {
   const { status, reason, revision, lines, outcomes } = evaluation;
   return {
-    status,
+    status: status as OracleAnswer['status'],
     reason,
     decidedAtMs: status === 'active' ? null : (outcomes.at(-1)?.atMs ?? null),
     countedCents: lines.reduce((total, line) => total + line.countedCents, 0),

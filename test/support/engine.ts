@@ -1,11 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  type WorkflowClient,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { putAccounts } from '../../src/ledger/accounts';
 import { openLedger, type Ledger } from '../../src/ledger/connection';
 import { enqueueNewlyDue } from '../../src/ledger/outbox';
-import { findPromise, type PromiseDetail } from '../../src/ledger/promise-views';
+import { findPromise, type PromiseDetail } from '../../src/ledger/promises/promise-views';
 import { createTenant, moveClock, type Tenant } from '../../src/ledger/tenants';
 import { projectRoot } from '../../src/platform/root';
 import { localTimeMs, type EpochMs } from '../../src/rules/calendar';
@@ -155,6 +161,33 @@ export async function eventually<T>(
     if (Date.now() > deadline) throw new Error(`Not within ${limitMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** Waits until a workflow has been started. */
+export async function untilThere(client: WorkflowClient, workflowId: string): Promise<void> {
+  await eventually(async () => {
+    try {
+      return await client.getHandle(workflowId).describe();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }, `${workflowId} is started`);
+}
+
+/**
+ * Grows a workflow's history until it goes on in a new run. The server suggests that from 4 MB on, so few and large messages are
+ * there soonest; its suggestion can be one workflow task late, so they go on until it is heard.
+ * @param send sends one message with some padding to the workflow.
+ */
+export async function grow(handle: WorkflowHandle, send: (padding: string) => Promise<void>): Promise<void> {
+  const { runId } = await handle.describe();
+  const padding = 'x'.repeat(100_000);
+  const isNew = async (): Promise<boolean> => {
+    await send(padding);
+    return (await handle.describe()).runId !== runId;
+  };
+  await eventually(isNew, 'a new run', 60_000);
 }
 
 /** The promise once it has ended. */

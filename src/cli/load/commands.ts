@@ -2,19 +2,19 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { loadAccounts } from '../../cis/accounts';
 import { loadCancellations } from '../../cis/cancellations';
+import { loadDebts } from '../../cis/debts';
 import { loadEnrollments } from '../../cis/enrollments';
-import type { LoadOptions, LoadResult } from '../../cis/load';
+import type { Load } from '../../cis/file-kind';
+import type { LoadResult } from '../../cis/load';
 import { loadPayments } from '../../cis/payments';
 import { STDIN } from '../../cis/read-csv';
 import { RejectsFile } from '../../cis/rejects-file';
-import type { Ledger } from '../../ledger/connection';
+import { loadTransactions } from '../../cis/transactions';
 import { ERRORS } from '../../platform/errors';
 import { actorOfCli, forTenantData, helpEnd, withTenant } from '../context';
 import { plainTable, print, printJson } from '../output';
 import { bold, cut, green, printable, red, terminalWidth, yellow } from '../text';
 import { createProgress } from './progress';
-
-type Load = (ledger: Ledger, tenantId: string, file: string, options: LoadOptions) => Promise<LoadResult>;
 
 /** A command that takes a file. */
 interface LoadCommand {
@@ -22,7 +22,8 @@ interface LoadCommand {
   readonly what: string;
   /** What a taken row is called. */
   readonly taken: string;
-  readonly columns: string;
+  /** Lines of the help. */
+  readonly columns: readonly string[];
   readonly load: Load;
 }
 
@@ -31,30 +32,57 @@ const COMMANDS: readonly LoadCommand[] = [
     name: 'accounts',
     what: 'record accounts as the CIS has them now',
     taken: 'new or changed',
-    columns: 'account_id, debt_classes (water;sewer), and if there are any customer_id, premise_id',
+    columns: ['account_id, debt_classes (water;sewer), and if there are any customer_id, premise_id'],
     load: loadAccounts,
+  },
+  {
+    name: 'transactions',
+    what: 'record open items (bills, invoices, charges) as the CIS has them now',
+    taken: 'new or changed',
+    columns: [
+      'transaction_id, account_id, debt_class, amount, due_date, issued_date, and open_amount where it',
+      'differs from the amount; 0 closes the item',
+    ],
+    load: loadTransactions,
+  },
+  {
+    name: 'debts',
+    what: 'record what accounts owe as the CIS has it now',
+    taken: 'new or changed',
+    columns: [
+      'account_id, debt_class, and either arrears with oldest_due_date, or aged such as',
+      '2026-01-15=50.00;2026-02-15=70.00; and if there is one as_of. Load the payments first',
+    ],
+    load: loadDebts,
   },
   {
     name: 'enroll',
     what: 'enroll promises',
     taken: 'enrolled',
-    columns:
-      'enrollment_id, account_id, debt_class, start_date, total_amount, frequency, installments, first_due_date, schedule, note',
+    columns: [
+      'enrollment_id, account_id, debt_class, and one of',
+      '  total_amount with frequency, installments, first_due_date (down_payment, down_payment_date)',
+      '  schedule (2026-02-15=50.00;2026-03-15=50.00, for open items 2026-02-15=50.00@INV-1)',
+      '  repeat_amount with frequency, first_due_date (installments, repeat_until, auto_manage)',
+      'and if there are any start_date, policy, pay_method, payor, note',
+    ],
     load: loadEnrollments,
   },
   {
     name: 'payments',
     what: 'post payments and reversals',
     taken: 'posted',
-    columns:
-      'record_type, payment_id, account_id, debt_class, amount, received_at, posted_at, tender, reason',
+    columns: [
+      'record_type, payment_id, account_id, debt_class, amount, received_at, and if there are any',
+      'posted_at, tender, payor, applied (INV-1=120.00;INV-2=80.00), reason (of a reversal)',
+    ],
     load: loadPayments,
   },
   {
     name: 'cancellations',
     what: 'cancel promises',
     taken: 'cancelled',
-    columns: 'enrollment_id, reason, and if there are any cancelled_at, note, actor',
+    columns: ['enrollment_id, reason, and if there are any cancelled_at, note, actor'],
     load: loadCancellations,
   },
 ];
@@ -69,7 +97,7 @@ const REJECTED_EXIT = ERRORS.INPUT_INVALID.exit;
 const INTERRUPTED_EXIT = 130;
 const MOST_SHOWN = 10;
 
-/** `troth accounts | enroll | payments | cancellations FILE.csv`. */
+/** `troth accounts | transactions | debts | enroll | payments | cancellations FILE.csv`. */
 export function registerLoads(program: Command): void {
   for (const command of COMMANDS) {
     const { name, what, columns } = command;
@@ -83,9 +111,10 @@ export function registerLoads(program: Command): void {
         'after',
         [
           '',
-          `Columns: ${columns}.`,
+          'Columns:',
+          ...columns.map((line) => `  ${line}`),
           'UTF-8 with a header line. Bad rows are reported and the good ones go on; the same file may be sent again',
-          'and takes only what is missing. examples/README.md describes the columns.',
+          'and takes only what is missing. docs/files.md describes the columns.',
           helpEnd(
             [`troth ${name} ${FILES[name] ?? `${name}.csv`} --tenant demo`],
             [

@@ -10,6 +10,7 @@ export interface Progress {
 const LINE_EVERY_MS = 5_000;
 const REFRESHES_A_SECOND = 5;
 
+/** How far a load is: a bar on a terminal, else a line now and then. */
 export function createProgress(): Progress {
   return process.stderr.isTTY ? barProgress() : lineProgress();
 }
@@ -39,5 +40,34 @@ function barProgress(): Progress {
     stop() {
       if (started) bar.stop();
     },
+  };
+}
+
+/** How far something is of which the number is known. */
+export interface CountedProgress {
+  readonly show: (done: number, of: number) => void;
+  readonly stop: () => void;
+}
+
+/** As `createProgress`, of things whose number is known. */
+export function counted(noun: string): CountedProgress {
+  const bar = process.stderr.isTTY
+    ? new SingleBar({
+        format: ` {bar} {value} of {total} ${noun}, {duration_formatted}`,
+        ...{ hideCursor: true, clearOnComplete: true, fps: REFRESHES_A_SECOND },
+      })
+    : undefined;
+  let last = Date.now();
+  return {
+    show(done, of) {
+      if (bar !== undefined) {
+        if (!bar.isActive) bar.start(of, 0);
+        bar.update(done);
+      } else if (Date.now() - last >= LINE_EVERY_MS) {
+        last = Date.now();
+        process.stderr.write(`${done} of ${of} ${noun}\n`);
+      }
+    },
+    stop: () => bar?.stop(),
   };
 }

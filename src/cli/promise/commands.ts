@@ -14,6 +14,7 @@ export function registerPromise(program: Command): void {
       .description('list promises with what became of them')
       .option('--status <status>', `only ${STATUSES.join(', ')}`, oneOf(STATUSES))
       .option('--account <id>', 'only those of an account')
+      .option('--oracle-view', 'status and state as Oracle Advanced Collections shows them')
       .option('--limit <count>', 'the most to list', positive(MOST_LISTED), DEFAULT_LIMIT),
   )
     .addHelpText(
@@ -22,7 +23,10 @@ export function registerPromise(program: Command): void {
     )
     .action((options: ListOptions) => withTenant(options, (context) => list(context, options)));
   forTenantData(
-    promise.command('show <id>').description('show one promise: schedule, money, verdict, timeline'),
+    promise
+      .command('show <id>')
+      .description('show one promise: schedule, money, bills, revisions, verdict, timeline')
+      .option('--oracle-view', 'status and state as Oracle Advanced Collections shows them'),
   )
     .addHelpText(
       'after',

@@ -1,14 +1,15 @@
-import Table from 'cli-table3';
-import type { Ledger } from '../../ledger/connection';
-import { loadFacts } from '../../ledger/facts';
-import { countPromises, listPromises, type PromiseSummary } from '../../ledger/promise-views';
+import type { Ledger, Tx } from '../../ledger/connection';
+import { loadFacts } from '../../ledger/promises/facts';
+import { countPromises, listPromises, type PromiseSummary } from '../../ledger/promises/promise-views';
 import { tenantNow, type Tenant } from '../../ledger/tenants';
-import { epochMs, formatDate, formatLocalTime, localDate } from '../../rules/calendar';
+import { epochMs, formatDate, formatLocalTime, localDate, localDateAt } from '../../rules/calendar';
 import { evaluate } from '../../rules/decide';
+import type { PromiseStatus } from '../../rules/facts';
 import { cents, formatMoney } from '../../rules/money';
 import type { TenantContext } from '../context';
-import { isOutputClosed, print, printJson } from '../output';
-import { cut, dim, status as coloured, terminalWidth } from '../text';
+import { fittedTable, isOutputClosed, print, printJson } from '../output';
+import { dim, plural, printable, red, status as coloured } from '../text';
+import { oracleViewOf, todayOf, type Today } from './words';
 
 export const STATUSES = ['pending', 'active', 'kept', 'broken', 'cancelled'] as const;
 export const MOST_LISTED = 1_000_000;
@@ -21,7 +22,21 @@ export interface ListOptions {
   readonly json?: true;
   readonly status?: string;
   readonly account?: string;
+  readonly oracleView?: true;
   readonly limit: number;
+}
+
+/** A promise as the list shows it: as it is recorded, with how it stands today. */
+interface Listed
+  extends PromiseSummary, Pick<Today, 'pastDueCents' | 'nextDueDate' | 'waitsFor' | 'oracleView'> {
+  /** The number of the installment that is due next. */
+  readonly nextInstallment: number | null;
+  /** What the rules say now; the engine records it when it wakes. */
+  readonly statusNow: string;
+  /** R22: there is always a next installment. */
+  readonly isOpenEnded: boolean;
+  /** R22: off means that nothing changes by itself. */
+  readonly autoManaged: boolean;
 }
 
 /** Lists promises: NDJSON page by page, or a table with totals. */
@@ -33,14 +48,14 @@ export async function list({ ledger, tenant }: TenantContext, options: ListOptio
     }
     return;
   }
-  const promises: PromiseSummary[] = [];
+  const promises: Listed[] = [];
   for await (const promise of promisesOf(ledger, tenant, {
     ...options,
     limit: Math.min(options.limit, MOST_IN_TABLE),
   })) {
     promises.push(promise);
   }
-  if (promises.length > 0) print(tableOf(promises, tenant));
+  if (promises.length > 0) print(tableOf(promises, tenant, options.oracleView === true));
   await printTotals(ledger, tenant, options, promises.length);
 }
 
@@ -48,7 +63,7 @@ async function* promisesOf(
   ledger: Ledger,
   tenant: Tenant,
   { status, account, limit }: ListOptions,
-): AsyncGenerator<PromiseSummary> {
+): AsyncGenerator<Listed> {
   let after = '';
   for (let left = limit; left > 0; left -= PAGE) {
     const filter = {
@@ -59,16 +74,9 @@ async function* promisesOf(
     };
     const page = await ledger.forTenant(tenant.tenantId, async (tx) => {
       const found = await listPromises(tx, tenant.tenantId, filter);
-      const present: PromiseSummary[] = [];
-      for (const promise of found) {
-        // What was counted is stored at verdicts; before the first one it is what the payments say now.
-        const counted =
-          promise.status === 'active'
-            ? countedNow(evaluate(await loadFacts(tx, tenant.tenantId, promise.promiseId), tenantNow(tenant)))
-            : promise.countedCents;
-        present.push({ ...promise, countedCents: counted });
-      }
-      return present;
+      const listed: Listed[] = [];
+      for (const promise of found) listed.push(await listedOf(tx, tenant, promise));
+      return listed;
     });
     yield* page;
     if (page.length < filter.limit) return;
@@ -76,61 +84,88 @@ async function* promisesOf(
   }
 }
 
-function countedNow({ lines }: ReturnType<typeof evaluate>): number {
-  return lines.reduce((total, line) => total + line.countedCents, 0);
-}
-
-const HEAD = ['Promise', 'Account', 'Debt', 'Schedule', 'Counted', 'Status', 'Why'];
-const MIN_WHY = 20;
-
-function tableOf(promises: readonly PromiseSummary[], tenant: Tenant): string {
-  const rows = promises.map((promise) => cellsOf(promise, tenant));
-  const widths = HEAD.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const fixed = widths.slice(0, -1).reduce((total, width) => total + width + 3, 1);
-  const why = Math.max(MIN_WHY, terminalWidth() - fixed - 3);
-  const table = new Table({ head: HEAD, style: { head: [], border: [], compact: true } });
-  for (const row of rows) {
-    const [id = '', account = '', debt = '', schedule = '', counted = '', status = '', sentence = ''] = row;
-    const shown = { content: coloured(status) };
-    table.push([
-      id,
-      account,
-      debt,
-      schedule,
-      { content: counted, hAlign: 'right' },
-      shown,
-      cut(sentence, why),
-    ]);
+async function listedOf(tx: Tx, tenant: Tenant, promise: PromiseSummary): Promise<Listed> {
+  const { timeZone, tenantId } = tenant;
+  if (promise.endedAt !== null) {
+    const today = localDateAt(tenantNow(tenant), timeZone);
+    const oracleView = oracleViewOf(promise.status as PromiseStatus, null, today);
+    const nothing = { pastDueCents: cents(0), nextDueDate: null, nextInstallment: null, waitsFor: null };
+    return {
+      ...promise,
+      ...nothing,
+      oracleView,
+      statusNow: promise.status,
+      isOpenEnded: false,
+      autoManaged: true,
+    };
   }
-  return table.toString();
+  // What was counted is stored at verdicts; before the first one it is what the payments say now.
+  const facts = await loadFacts(tx, tenantId, promise.promiseId);
+  const evaluation = evaluate(facts, tenantNow(tenant));
+  const { unpaidCents: _, ...today } = todayOf(facts, evaluation, tenant);
+  const countedCents = evaluation.lines.reduce((total, line) => total + line.countedCents, 0);
+  const next = evaluation.lines.find(({ line }) => line.dueDate === today.nextDueDate);
+  const { status: statusNow, isOpenEnded } = evaluation;
+  const nextInstallment = next?.line.seq ?? null;
+  const { autoManaged } = facts;
+  return { ...promise, countedCents, ...today, statusNow, isOpenEnded, autoManaged, nextInstallment };
 }
 
-function cellsOf(promise: PromiseSummary, tenant: Tenant): string[] {
-  const money = (amount: number): string => formatMoney(cents(amount), promise.currency);
-  return [
+function tableOf(promises: readonly Listed[], tenant: Tenant, oracleView: boolean): string {
+  const status = oracleView ? ['Status', 'State'] : ['Status'];
+  const rows = promises.map((promise) => [
     promise.promiseId,
     promise.accountId,
     promise.debtClass,
-    scheduleOf(promise),
-    `${money(promise.countedCents)} of ${money(promise.totalCents)}`,
-    promise.status,
-    promise.attention === null ? whyOf(promise, tenant) : `needs attention: ${promise.attention}`,
-  ];
+    dueOf(promise),
+    partsOf(promise),
+    amountOf(promise),
+    ...(oracleView ? [promise.oracleView.status, promise.oracleView.state] : [coloured(promise.status)]),
+    printable(whyOf(promise, tenant)),
+  ]);
+  return fittedTable(['Promise', 'Account', 'Debt', 'Due', 'Part', 'Counted', ...status, 'Why'], rows);
 }
 
-function whyOf({ sentence, nextJudgeAt }: PromiseSummary, tenant: Tenant): string {
+/** The next due date, red when it has passed (S2); of a promise that has ended, its last one. */
+function dueOf({ nextDueDate, lastDueDate, pastDueCents }: Listed): string {
+  const text = formatDate(localDate(nextDueDate ?? lastDueDate));
+  return pastDueCents > 0 ? red(text) : text;
+}
+
+/** Which installment of how many is due next. */
+function partsOf({ installments, nextInstallment, isOpenEnded }: Listed): string {
+  if (isOpenEnded) return `${nextInstallment ?? installments}/…`;
+  if (installments === 1 && (nextInstallment ?? 1) === 1) return '';
+  return nextInstallment === null ? String(installments) : `${nextInstallment}/${installments}`;
+}
+
+function amountOf({ countedCents, totalCents, currency, isOpenEnded }: Listed): string {
+  if (isOpenEnded) return formatMoney(cents(countedCents), currency);
+  return `${formatMoney(cents(countedCents), currency)} of ${formatMoney(cents(totalCents), currency)}`;
+}
+
+function whyOf(promise: Listed, { timeZone }: Tenant): string {
+  const {
+    attention,
+    sentence,
+    waitsFor,
+    pastDueCents,
+    nextJudgeAt,
+    currency,
+    status,
+    statusNow,
+    autoManaged,
+  } = promise;
+  if (attention !== null) return `needs attention: ${attention}`;
+  if (statusNow !== status) return `by now ${statusNow}; the worker records that when it wakes`;
   if (sentence !== null) return sentence;
-  if (nextJudgeAt === null) return '';
-  return `next judged ${formatLocalTime(epochMs(nextJudgeAt.getTime()), tenant.timeZone)}`;
-}
-
-function scheduleOf({ installments, firstDueDate, lastDueDate }: PromiseSummary): string {
-  const first = formatDate(localDate(firstDueDate));
-  if (installments === 1) return first;
-  const sameYear = firstDueDate.slice(0, 4) === lastDueDate.slice(0, 4);
-  return `${installments}: ${formatDate(localDate(firstDueDate), { year: !sameYear })} – ${formatDate(localDate(lastDueDate))}`;
+  const words = [
+    ...(waitsFor === null ? [] : [waitsFor]),
+    ...(autoManaged ? [] : ['managed by hand']),
+    ...(pastDueCents === 0 ? [] : [`${formatMoney(cents(pastDueCents), currency)} past due`]),
+    ...(nextJudgeAt === null ? [] : [`judged ${formatLocalTime(epochMs(nextJudgeAt.getTime()), timeZone)}`]),
+  ];
+  return words.join('; ');
 }
 
 async function printTotals(
@@ -144,6 +179,6 @@ async function printTotals(
   const listed = counts.filter(({ status }) => options.status === undefined || options.status === status);
   const all = listed.reduce((total, { promises }) => total + promises, 0);
   const parts = listed.map(({ status, promises }) => `${promises} ${coloured(status)}`);
-  print(all === 0 ? 'There is no such promise.' : `${all} promises: ${parts.join(', ')}`);
+  print(all === 0 ? 'There is no such promise.' : `${plural(all, 'promise')}: ${parts.join(', ')}`);
   if (shown < all) print(dim(`${shown} are listed; --limit lists more`));
 }

@@ -2,14 +2,18 @@ import { readRunFile } from '../../local/runfile';
 import type { Config } from '../../platform/config';
 import { TrothError } from '../../platform/errors';
 import type { TimelineEntry } from '../../ledger/audit';
-import { epochMs, formatDate, formatLocalTime, localDate } from '../../rules/calendar';
+import { epochMs, formatDate, formatLocalTime, localDate, localDateAt } from '../../rules/calendar';
 import { cents, formatMoney } from '../../rules/money';
+import { formatFrequency } from '../../rules/schedules/schedule';
+import { repeatWords, termsOf } from '../../rules/terms';
 import type { TenantContext } from '../context';
-import { plainTable, print, printJson } from '../output';
-import { bold, dim, printable, status as coloured, yellow } from '../text';
+import { fittedTable, print, printJson } from '../output';
+import { bold, cut, dim, printable, red, status as coloured, terminalWidth, yellow } from '../text';
 import { presentState, type OtherMoney, type PresentState } from './state';
+import { payorWords } from './words';
 
 export interface ShowOptions {
+  readonly oracleView?: true;
   readonly tenant?: string;
   readonly json?: true;
 }
@@ -30,23 +34,34 @@ export async function show(context: TenantContext, promiseId: string, options: S
     return;
   }
   const page = new Page(state, tenant.timeZone);
-  page.header();
+  page.header(options.oracleView === true);
   page.schedule();
   page.money();
+  page.bills();
+  page.revisions();
+  page.pastSchedules();
   page.verdicts();
   page.timeline();
   if (link !== undefined) print(`\nTemporal  ${link}`);
 }
 
 function asData(state: PresentState, temporalUrl: string | undefined): object {
-  const { promise, lines, counted, notCounted, evaluation, timeline, nowMs } = state;
+  const { promise, lines, counted, notCounted, evaluation, facts, today, timeline, nowMs } = state;
   const { schedule: _schedule, ...summary } = promise;
   return {
     ...summary,
     countedCents: totalCounted(state),
+    ...today,
+    payor: facts.payor,
+    autoManaged: facts.autoManaged,
+    repeat: repeatAsData(facts),
     installments: lines,
     counted,
     notCounted,
+    currentBills: state.bills,
+    revisions: state.revisions,
+    pastSchedules: state.pastSchedules,
+    notices: evaluation.notices,
     now: {
       at: new Date(nowMs).toISOString(),
       status: evaluation.status,
@@ -55,6 +70,21 @@ function asData(state: PresentState, temporalUrl: string | undefined): object {
     timeline,
     temporalUrl: temporalUrl ?? null,
   };
+}
+
+function repeatAsData({ repeat }: PresentState['facts']): object | null {
+  if (repeat === null) return null;
+  const { amountCents, frequency, firstDueDate, count, untilDate } = repeat;
+  return { amountCents, frequency: formatFrequency(frequency), firstDueDate, count, untilDate };
+}
+
+function termsRows(facts: PresentState['facts']): [string, string | null][] {
+  const terms = termsOf(facts);
+  return [
+    ['Repeats', terms.repeat === null ? null : repeatWords(terms.repeat, terms)],
+    ['By hand', terms.autoManaged ? null : 'nothing changes by itself; staff end it'],
+    ['Bills', terms.stayCurrent ? 'new ones must be paid, too' : null],
+  ];
 }
 
 function totalCounted({ lines }: PresentState): number {
@@ -69,11 +99,17 @@ const WHY: Readonly<Record<OtherMoney['why'], string>> = {
   reversed: 'it was reversed',
   too_early: 'it came before the promise began',
   too_late: 'it came after the last day in time',
+  other_transaction: 'it paid other bills',
+  excess: 'it was over its installment, and this policy counts no excess',
+  waiting: 'it waits until its installment is due',
+  not_yet: 'it waits until the deadline before it has been judged',
+  not_managed: 'this promise is managed by hand',
   not_needed: 'it was more than was promised',
   after_the_end: 'it was posted after the promise had ended',
 };
 
 const MOST_LINES = 50;
+const INDENT = '  ';
 
 class Page {
   readonly #state: PresentState;
@@ -84,36 +120,55 @@ class Page {
     this.#timeZone = timeZone;
   }
 
-  header(): void {
-    const { promise, evaluation } = this.#state;
-    print(`${bold(`Promise ${printable(promise.promiseId)}`)}  ${coloured(promise.status)}`);
-    const revision = promise.revision > 1 ? `, revision ${promise.revision}` : '';
-    const facts: [string, string][] = [
-      ['Account', `${promise.accountId}, ${promise.debtClass}`],
-      ['Amount', `${this.#money(totalCounted(this.#state))} of ${this.#money(promise.totalCents)} counted`],
-      ['Begins', formatDate(localDate(promise.startDate))],
-      ['Policy', `${promise.policyName} version ${promise.policyVersion}${revision}`],
-      ['Enrolled', `${this.#time(promise.enrolledAt)} by ${printable(promise.enrolledBy)}`],
-    ];
+  header(oracleView: boolean): void {
+    const { promise, evaluation, facts, today } = this.#state;
+    const { status, state } = today.oracleView;
+    const oracle = oracleView
+      ? dim(`  Oracle: status ${status === '' ? '(blank)' : status}, state ${state}`)
+      : '';
+    print(`${bold(`Promise ${printable(promise.promiseId)}`)}  ${coloured(promise.status)}${oracle}`);
     const { nextJudgeAt, attention } = promise;
-    if (nextJudgeAt !== null) facts.push(['Judged', `${this.#time(nextJudgeAt)} next`]);
-    if (attention !== null) facts.push(['Attention', yellow(printable(attention))]);
-    for (const [name, value] of facts) print(`  ${dim(name.padEnd(9))}  ${value}`);
+    const total = evaluation.isOpenEnded ? '' : ` of ${this.#money(promise.totalCents)}`;
+    const revision = promise.revision > 1 ? `, revision ${promise.revision}` : '';
+    const lines: [string, string | null][] = [
+      ['Account', `${promise.accountId}, ${promise.debtClass}`],
+      ['Payor', payorWords(facts)],
+      ['Amount', `${this.#money(totalCounted(this.#state))}${total} counted`],
+      ['Paid by', promise.payMethod === null ? null : printable(promise.payMethod)],
+      ...termsRows(facts),
+      ['Begins', formatDate(localDate(promise.startDate))],
+      ['Policy', `${promise.policyName}@${promise.policyVersion}${revision}`],
+      ['Enrolled', `${this.#time(promise.enrolledAt)} by ${printable(promise.enrolledBy)}`],
+      ['Waits for', today.waitsFor === null ? null : yellow(today.waitsFor)],
+      ['Past due', today.pastDueCents === 0 ? null : red(this.#money(today.pastDueCents))],
+      ['Due', today.nextDueDate === null ? null : `${formatDate(today.nextDueDate)} next`],
+      ['Judged', nextJudgeAt === null ? null : `${this.#time(nextJudgeAt)} next`],
+      ['Attention', attention === null ? null : yellow(printable(attention))],
+    ];
+    for (const [name, value] of lines) if (value !== null) print(`  ${dim(name.padEnd(9))}  ${value}`);
     if (evaluation.status !== promise.status) {
       print(`  ${yellow(`By now it is ${evaluation.status}; the worker records that when it wakes.`)}`);
     }
   }
 
   schedule(): void {
-    const rows = this.#state.lines.map((line) => [
+    const { lines, evaluation, today, nowMs } = this.#state;
+    const day = localDateAt(nowMs, this.#timeZone);
+    const isPastDue = ({ dueDate, countedCents, amountCents }: (typeof lines)[number]): boolean =>
+      today.pastDueCents > 0 && dueDate < day && countedCents < amountCents;
+    const isBound = lines.some(({ transactionId }) => transactionId !== null);
+    const rows = lines.map((line) => [
       String(line.seq),
-      formatDate(localDate(line.dueDate)),
+      isPastDue(line) ? red(formatDate(localDate(line.dueDate))) : formatDate(localDate(line.dueDate)),
       formatDate(localDate(line.lastDay)),
+      ...(isBound ? [printable(line.transactionId ?? '')] : []),
       this.#money(line.amountCents),
       this.#money(line.countedCents),
       coloured(line.status),
     ]);
-    this.#section('Schedule', ['', 'Due', 'Last day in time', 'Amount', 'Counted', 'Status'], rows);
+    const item = isBound ? ['Open item'] : [];
+    this.#section('Schedule', ['', 'Due', 'Last day in time', ...item, 'Amount', 'Counted', 'Status'], rows);
+    if (evaluation.isOpenEnded) print(dim('  … and so on: there is always a next one'));
   }
 
   money(): void {
@@ -132,26 +187,71 @@ class Page {
     if (counted.length + notCounted.length === 0) print('\nNo money has come since the promise began.');
   }
 
+  /** R26 */
+  bills(): void {
+    const rows = this.#state.bills.map((bill) => [
+      printable(bill.transactionId),
+      formatDate(bill.dueDate),
+      formatDate(bill.lastDay),
+      this.#money(bill.amountCents),
+      bill.isClosed ? 'settled otherwise' : this.#money(bill.paidCents),
+    ]);
+    const head = ['Bill', 'Due', 'Last day in time', 'Amount', 'Paid'];
+    this.#section('Current bills, to be paid, too', head, rows);
+  }
+
+  revisions(): void {
+    const { revisions } = this.#state;
+    if (revisions.length < 2) return;
+    const rows = revisions.map(({ revision, at, cause, by }) => [
+      String(revision),
+      this.#time(at),
+      printable(by),
+      printable(cause),
+    ]);
+    this.#section('Revisions', ['', 'Since', 'By', 'Because'], rows);
+  }
+
+  /** R18: what was agreed before it was amended. */
+  pastSchedules(): void {
+    for (const { until, installments } of this.#state.pastSchedules) {
+      const isBound = installments.some(({ transactionId }) => transactionId !== null);
+      const rows = installments.map(({ seq, dueDate, amountCents, transactionId }) => [
+        String(seq),
+        formatDate(localDate(dueDate)),
+        ...(isBound ? [printable(transactionId ?? '')] : []),
+        this.#money(amountCents),
+      ]);
+      const head = ['', 'Due', ...(isBound ? ['Open item'] : []), 'Amount'];
+      this.#section(`Schedule until ${this.#time(until)}`, head, rows);
+    }
+  }
+
   verdicts(): void {
-    const { verdicts } = this.#state.promise;
+    const { verdicts, cancelNote } = this.#state.promise;
     if (verdicts.length === 0) return;
     print(`\n${bold(verdicts.length === 1 ? 'Verdict' : 'Verdicts')}`);
     for (const { revision, sentence } of verdicts) {
       print(`  ${verdicts.length === 1 ? '' : `revision ${revision}: `}${printable(sentence)}`);
     }
+    if (cancelNote !== null) print(dim(`  “${printable(cancelNote)}”`));
   }
 
   timeline(): void {
     print(`\n${bold('Timeline')}  ${dim(this.#timeZone)}`);
     for (const entry of this.#state.timeline) {
-      print(`  ${this.#time(entry.at)}  ${printable(whatHappened(entry))}  ${dim(printable(entry.actor))}`);
+      const what = `${this.#time(entry.at)}  ${printable(whatHappened(entry))}`;
+      print(`  ${what}  ${dim(printable(entry.actor))}`);
+      const { note } = entry.details;
+      if (typeof note === 'string') print(dim(cut(`${' '.repeat(20)}“${note}”`, terminalWidth())));
     }
   }
 
   #section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): void {
     if (rows.length === 0) return;
     print(`\n${bold(title)}`);
-    for (const line of plainTable(head, rows.slice(0, MOST_LINES)).split('\n')) print(`  ${line}`);
+    const table = fittedTable(head, rows.slice(0, MOST_LINES), INDENT.length);
+    for (const line of table.split('\n')) print(`${INDENT}${line}`);
     if (rows.length > MOST_LINES) print(dim(`  … and ${rows.length - MOST_LINES} more; --json has them all`));
   }
 
@@ -177,12 +277,20 @@ function whatHappened({ action, details }: TimelineEntry): string {
         : `enrolled, ${detail('installments')} installments, first due ${detail('firstDueDate')}`;
     case 'promise.reopened':
       return `open again in revision ${detail('revision')}: ${detail('cause').replace('_', ' ')}, payment ${detail('paymentId')}`;
+    case 'promise.amended':
+      return `amended to ${detail('installments')} installments, revision ${detail('revision')}`;
+    case 'promise.approval-refused':
+      return 'approval refused';
+    case 'notice.missed':
+    case 'notice.reversed':
+    case 'notice.activated':
+      return detail('text');
     case 'promise.kept':
     case 'promise.broken':
     case 'promise.cancelled':
       return detail('sentence') || action.replace('promise.', '');
     default:
-      return action.replaceAll('.', ' ');
+      return action.replace('promise.', '').replaceAll('.', ' ');
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { appendOnly, rowLevelSecurity } from './guards';
 
 /**
  * The first ledger: what one promise needs from enrollment to its outcome. Amounts are bigint minor units, dates are
@@ -284,26 +285,6 @@ begin
   raise exception 'rows of % are never changed or removed', tg_table_name using errcode = 'restrict_violation';
 end $$;
 `;
-
-function rowLevelSecurity(table: string): string {
-  // Forced, so that it binds the tables' owner too; only a superuser or BYPASSRLS role passes it by.
-  return `
-alter table ${table} enable row level security;
-alter table ${table} force row level security;
-create policy ${table}_tenant on ${table}
-  using (current_setting('troth.tenant', true) in (tenant_id, '*'))
-  with check (current_setting('troth.tenant', true) in (tenant_id, '*'));
-`;
-}
-
-function appendOnly(table: string): string {
-  return `
-create trigger ${table}_append_only before update or delete on ${table}
-  for each row execute function troth_refuse_change();
-create trigger ${table}_no_truncate before truncate on ${table}
-  for each statement execute function troth_refuse_change();
-`;
-}
 
 export const ledger = {
   name: '0001_ledger',

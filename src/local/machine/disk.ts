@@ -21,6 +21,7 @@ export function assertSpace(path: string, neededBytes: number, purpose: string):
   );
 }
 
+/** `512 MB` */
 export function megabytes(bytes: number): string {
   return `${Math.floor(bytes / 1_000_000)} MB`;
 }

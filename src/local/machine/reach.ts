@@ -9,6 +9,7 @@ export interface SystemUser {
   readonly gid: number;
 }
 
+/** Whether this process may do everything, and PostgreSQL will not run as it. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }

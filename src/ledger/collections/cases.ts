@@ -1,0 +1,280 @@
+import type { EpochMs } from '../../rules/calendar';
+import { row, rows, type Tx } from '../connection';
+import type { OutcomeMessage } from '../outbox';
+import { OF_CASE, type CaseKey } from './case-key';
+
+/** Something a case received, in the order it was applied. */
+export interface ReceivedOutcome {
+  readonly outcomeId: string;
+  readonly promiseId: string;
+  readonly revision: number;
+  readonly kind: OutcomeMessage['kind'];
+  readonly position: number;
+  readonly at: string;
+}
+
+type ReceivedMessage = Pick<OutcomeMessage, 'outcomeId' | 'promiseId' | 'revision' | 'kind' | 'at'>;
+
+/** A case after something was received. */
+export interface CaseState {
+  readonly status: 'open' | 'closed';
+  readonly keptCount: number;
+  readonly brokenCount: number;
+  readonly cancelledCount: number;
+  readonly openPromises: number;
+  /** What this call recorded; what was known before is not in it. */
+  readonly recorded: readonly ReceivedOutcome[];
+}
+
+/**
+ * Records what a case received: each outcome exactly once, in order of revision, whatever the order of the signals. A
+ * signal only names an outcome; earlier ones of the same promise that never arrived are taken from the verdicts.
+ */
+export async function receiveOutcome(
+  tx: Tx,
+  key: CaseKey,
+  workflowId: string,
+  message: ReceivedMessage,
+): Promise<CaseState> {
+  const now = new Date();
+  await rows(
+    tx,
+    `insert into collections_case (tenant_id, account_id, debt_class, workflow_id, status, opened_at)
+     values (:tenantId, :accountId, :debtClass, :workflowId, 'open', :now) on conflict do nothing`,
+    { ...key, workflowId, now },
+  );
+  const locked = await row<{ position: number }>(
+    tx,
+    `select coalesce((select max(o.position) from collections_outcome o
+                       where o.tenant_id = c.tenant_id and o.account_id = c.account_id
+                         and o.debt_class = c.debt_class), 0) as position
+       from collections_case c
+      where ${OF_CASE} for no key update`,
+    { ...key },
+  );
+  const missing = await notYetReceived(tx, key, message);
+  const recorded = missing.map((outcome, index) => ({
+    ...outcome,
+    position: (locked?.position ?? 0) + index + 1,
+  }));
+  if (recorded.length > 0) await insertOutcomes(tx, key, recorded, now);
+  return updateCase(tx, key, recorded, now);
+}
+
+// What the ledger has told of a promise: its verdicts, and what happened to it between them (R15, R18, R19). A reopening
+// begins its revision; a reversal after an end comes after it.
+const TOLD = `
+select * from (
+  select v.promise_id || '/' || v.revision || '/' || v.status as "outcomeId", v.revision, v.status as kind,
+         v.decided_at as at, 1 as rank
+    from verdict v
+   where v.tenant_id = :tenantId and v.promise_id = :promiseId and v.kind = 'promise'
+  union all
+  select n.promise_id || '/' || n.notice_id, n.revision, n.kind, n.at, case n.kind when 'reversed' then 2 else 0 end
+    from promise_notice n
+   where n.tenant_id = :tenantId and n.promise_id = :promiseId
+     and n.kind in ('missed', 'reversed', 'reopened', 'amended')) told
+ where (told.revision < :revision or (told.revision = :revision and told.at <= :at))
+   and not exists (select 1 from collections_outcome o
+                    where o.tenant_id = :tenantId and o.outcome_id = told."outcomeId")
+ order by told.revision, told.at, told.rank`;
+
+const MOST_REVISIONS = 1_000_000;
+
+async function notYetReceived(
+  tx: Tx,
+  { tenantId, accountId, debtClass }: CaseKey,
+  message: ReceivedMessage,
+): Promise<Omit<ReceivedOutcome, 'position'>[]> {
+  const { outcomeId, promiseId, revision, kind, at } = message;
+  // A message typed by hand may say anything: what names no promise on this debt says nothing to its case.
+  if (!Number.isInteger(revision) || revision < 1 || revision > MOST_REVISIONS) return [];
+  if (`${outcomeId}${promiseId}`.includes('\0')) return [];
+  const found = await row<{ known: boolean }>(
+    tx,
+    `select exists (select 1 from collections_outcome o
+                     where o.tenant_id = :tenantId and o.outcome_id = :outcomeId) as known
+       from promise
+      where tenant_id = :tenantId and promise_id = :promiseId and account_id = :accountId and debt_class = :debtClass`,
+    { tenantId, promiseId, accountId, debtClass, outcomeId },
+  );
+  if (found === undefined) return [];
+  if (kind === 'activated') {
+    const isNew = !found.known && outcomeId.startsWith(`${promiseId}/`) && !Number.isNaN(Date.parse(at));
+    return isNew ? [{ outcomeId, promiseId, revision, kind, at }] : [];
+  }
+  const told = await rows<Omit<ReceivedOutcome, 'position' | 'at' | 'promiseId'> & { readonly at: Date }>(
+    tx,
+    TOLD,
+    // A message typed by hand may say anything; the ledger knows what it has told.
+    { tenantId, promiseId, revision, at: Number.isNaN(Date.parse(at)) ? new Date() : new Date(at) },
+  );
+  return told.map((one) => ({
+    outcomeId: one.outcomeId,
+    promiseId,
+    revision: one.revision,
+    kind: one.kind,
+    at: one.at.toISOString(),
+  }));
+}
+
+async function insertOutcomes(
+  tx: Tx,
+  key: CaseKey,
+  outcomes: readonly ReceivedOutcome[],
+  now: Date,
+): Promise<void> {
+  await rows(
+    tx,
+    `insert into collections_outcome (tenant_id, outcome_id, account_id, debt_class, position, promise_id,
+                                      revision, kind, at, received_at)
+     select :tenantId, o."outcomeId", :accountId, :debtClass, o.position, o."promiseId", o.revision, o.kind,
+            o.at, :now
+       from json_to_recordset(cast(:outcomes as json))
+         as o("outcomeId" text, position integer, "promiseId" text, revision integer, kind text,
+              at timestamptz)`,
+    { ...key, outcomes: JSON.stringify(outcomes), now },
+  );
+}
+
+// R33: kept closes the case when nothing else is open; broken and cancelled leave the debt to be collected, and money that
+// is gone again after a promise was kept must be looked at (R19). A case with a process opens and closes as that decides.
+async function updateCase(
+  tx: Tx,
+  key: CaseKey,
+  recorded: readonly ReceivedOutcome[],
+  now: Date,
+): Promise<CaseState> {
+  const of = (kind: ReceivedOutcome['kind']): number =>
+    recorded.filter((outcome) => outcome.kind === kind).length;
+  const updated = await row<Omit<CaseState, 'recorded'>>(
+    tx,
+    `with open as (
+       select cast(count(*) as integer) as promises from promise
+        where ${OF_CASE}
+          and status in ('pending', 'active')),
+     latest as (
+       select kind from collections_outcome
+        where ${OF_CASE}
+          and kind in ('kept', 'broken', 'cancelled', 'reversed')
+        order by at desc, (kind = 'reversed'), position desc limit 1)
+     update collections_case c
+        set kept_count = kept_count + :kept, broken_count = broken_count + :broken,
+            cancelled_count = cancelled_count + :cancelled,
+            status = d.status,
+            closed_at = case when d.status = 'closed' then coalesce(c.closed_at, cast(:now as timestamptz)) end,
+            attention = null, attention_at = null
+       from open left join latest on true
+       cross join lateral (
+         select case when b.acted_as_of is not null then b.status
+                     when open.promises = 0 and latest.kind = 'kept' then 'closed' else 'open' end as status
+           from collections_case b
+          where b.tenant_id = :tenantId and b.account_id = :accountId and b.debt_class = :debtClass) d
+      where c.tenant_id = :tenantId and c.account_id = :accountId and c.debt_class = :debtClass
+     returning c.status, c.kept_count as "keptCount", c.broken_count as "brokenCount",
+               c.cancelled_count as "cancelledCount", open.promises as "openPromises"`,
+    { ...key, kept: of('kept'), broken: of('broken'), cancelled: of('cancelled'), now },
+  );
+  return {
+    ...(updated ?? { status: 'open', keptCount: 0, brokenCount: 0, cancelledCount: 0, openPromises: 0 }),
+    recorded,
+  };
+}
+
+/** A case as it stands. A case that was never opened is open and empty: somebody has just asked for it. */
+export async function readCase(tx: Tx, key: CaseKey): Promise<Omit<CaseState, 'recorded'>> {
+  const found = await row<Omit<CaseState, 'recorded'>>(
+    tx,
+    `select c.status, c.kept_count as "keptCount", c.broken_count as "brokenCount",
+            c.cancelled_count as "cancelledCount",
+            cast((select count(*) from promise p
+                   where p.tenant_id = c.tenant_id and p.account_id = c.account_id
+                     and p.debt_class = c.debt_class and p.status in ('pending', 'active')) as integer)
+              as "openPromises"
+       from collections_case c
+      where c.tenant_id = :tenantId and c.account_id = :accountId and c.debt_class = :debtClass`,
+    { ...key },
+  );
+  return found ?? { status: 'open', keptCount: 0, brokenCount: 0, cancelledCount: 0, openPromises: 0 };
+}
+
+/** Whether Troth's own collections has a case open on a debt. */
+export async function hasOpenCase(tx: Tx, { tenantId, accountId, debtClass }: CaseKey): Promise<boolean> {
+  const found = await row(
+    tx,
+    `select 1 from collections_case
+      where ${OF_CASE} and status = 'open'`,
+    { tenantId, accountId, debtClass },
+  );
+  return found !== undefined;
+}
+
+/**
+ * Closes a case by hand, e.g. when the CIS says that the debt is paid; its process ends with it.
+ * @param nowMs in the tenant's time.
+ */
+export async function closeCase(tx: Tx, key: CaseKey, nowMs: EpochMs): Promise<void> {
+  const now = new Date(nowMs);
+  const closed = await rows(
+    tx,
+    `update collections_case set status = 'closed', closed_at = :now, next_act_at = null, attention = null, attention_at = null
+      where ${OF_CASE} and status = 'open' returning 1`,
+    { ...key, now },
+  );
+  if (closed.length === 0) return;
+  await rows(
+    tx,
+    `update collections_run set status = 'cancelled', ended_at = :now, end_reason = 'closed', paused_on = null,
+            paused_why = null
+      where ${OF_CASE}
+        and status in ('running', 'paused')`,
+    { ...key, now },
+  );
+  await rows(
+    tx,
+    `insert into collections_review (tenant_id, account_id, debt_class, review_no, decision, sentence, evidence, at, recorded_at)
+     select :tenantId, :accountId, :debtClass, coalesce(max(review_no), 0) + 1, 'close', 'Closed by hand.',
+            '{"byHand": true}', :now, :recordedAt
+       from collections_review
+      where ${OF_CASE}`,
+    { ...key, now, recordedAt: new Date() },
+  );
+}
+
+/** Open cases that were opened before an instant, with their workflows. */
+export async function openCases(
+  tx: Tx,
+  before: Date,
+  limit: number,
+): Promise<(CaseKey & { readonly workflowId: string })[]> {
+  return rows(
+    tx,
+    `select tenant_id as "tenantId", account_id as "accountId", debt_class as "debtClass",
+            workflow_id as "workflowId"
+       from collections_case where status = 'open' and opened_at < :before
+      order by tenant_id, account_id, debt_class limit :limit`,
+    { before, limit },
+  );
+}
+
+/** Everything a case received, in order. */
+export async function outcomesOfCase(tx: Tx, key: CaseKey): Promise<ReceivedOutcome[]> {
+  return rows<ReceivedOutcome>(
+    tx,
+    `select outcome_id as "outcomeId", promise_id as "promiseId", revision, kind, position, at
+       from collections_outcome
+      where ${OF_CASE}
+      order by position limit 10000`,
+    { ...key },
+  );
+}
+
+/** Puts delivered messages back into the outbox: what they told was never recorded. */
+export async function redeliver(tx: Tx, outboxIds: readonly number[]): Promise<void> {
+  if (outboxIds.length === 0) return;
+  await rows(
+    tx,
+    'update outbox set delivered_at = null, next_try_at = :now, attempts = 0 where outbox_id = any(:outboxIds)',
+    { outboxIds, now: new Date() },
+  );
+}
