@@ -16,6 +16,7 @@ import { findAccount, putAccounts } from '../ledger/accounts';
 import { audit } from '../ledger/audit';
 import type { Ledger, Tx } from '../ledger/connection';
 import { isLostRace } from '../ledger/database-errors';
+import { lockDebt } from '../ledger/promises/debt-lock';
 import { loadFacts } from '../ledger/promises/facts';
 import { enqueue, outcomeIdOf } from '../ledger/outbox';
 import {
@@ -131,12 +132,24 @@ async function enrollInto(
     { ...ground, openOnDebt: ground.active },
   );
   if (problems.length > 0) return { result: 'refused', problems };
+  const beginsMs = ground.hasOthers ? await afterTheOthers(tx, enrollment, nowMs) : nowMs;
   return insert(
     tx,
     tenant,
-    { enrollment, startDate, agreement, ...ids, hash, nowMs, ground, policy },
+    { enrollment, startDate, agreement, ...ids, hash, nowMs: beginsMs, ground, policy },
     options,
   );
+}
+
+// A promise begins after all that was decided of others on its debt: who has a promise says whose money it is (R9), and what
+// is decided stays. They are locked, so that none is decided between this look and the insert.
+async function afterTheOthers(
+  tx: Tx,
+  { tenantId, accountId, debtClass }: Enrollment,
+  nowMs: EpochMs,
+): Promise<EpochMs> {
+  const others = await lockDebt(tx, tenantId, accountId, debtClass);
+  return epochMs(Math.max(nowMs, ...others.map(({ settledAsOfMs }) => settledAsOfMs + 1)));
 }
 
 interface Accepted {
@@ -147,6 +160,7 @@ interface Accepted {
   readonly promiseId: string;
   readonly workflowId: string;
   readonly hash: string;
+  /** When it begins, in the tenant's time. */
   readonly nowMs: EpochMs;
   readonly ground: EnrollmentGround;
 }

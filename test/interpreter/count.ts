@@ -136,7 +136,9 @@ function leftOf(
   for (const other of state.promises) {
     if (other.id === promise.id) continue;
     const same = other.payor === promise.payor;
-    const use = other.uses.findLast(({ atMs }) => (same ? atMs <= decidedMs : atMs < decidedMs));
+    // Of one instant the account's own promise comes last.
+    const seesNow = same || promise.payor === SELF;
+    const use = other.uses.findLast(({ atMs }) => (seesNow ? atMs <= decidedMs : atMs < decidedMs));
     const cents = use?.taken.get(payment.index) ?? 0;
     if (same) ofPayor += cents;
     else ofOthers += cents;

@@ -27,6 +27,7 @@ import {
   isLive,
   judgeMs,
   newLine,
+  type Payment,
   type PromiseState,
   SELF,
   type State,
@@ -111,21 +112,33 @@ class Story {
 
 /** One instant, in the order of S1. */
 function instant(world: World, state: State, atMs: number): void {
-  for (const promise of state.promises) timePasses(tellingNow(world, state), promise, atMs);
+  for (const promise of thirdPartiesFirst(state.promises)) {
+    timePasses(tellingNow(world, state), promise, atMs);
+  }
   whatPeopleDo(world, state, atMs);
 }
 
+/** Of one instant the account's own promise comes last: it counts what third parties left (R9, R11). */
+const thirdPartiesFirst = (promises: readonly PromiseState[]): PromiseState[] =>
+  [false, true].flatMap((ofAccount) => promises.filter(({ payor }) => (payor === SELF) === ofAccount));
+
 /** All of an instant that time itself does not bring: S1 (2) to (6). */
 function whatPeopleDo(world: World, state: State, atMs: number): void {
-  const enrolled = enroll(world, state, atMs);
-  postings(world, state, atMs);
-  // What had come before the ledger learned of a promise is judged then, with all that was posted by then (as S3).
-  for (const promise of enrolled) timePasses(tellingNow(world, state), promise, atMs);
+  const enrolled = new Set(enroll(world, state, atMs));
+  const posted = learn(world, state, atMs);
+  for (const ofAccount of [false, true]) {
+    const isOurs = ({ payor }: PromiseState): boolean => (payor === SELF) === ofAccount;
+    if (posted !== null) take(world, state, posted, isOurs);
+    // What had come before the ledger learned of a promise is judged then, with all that was posted by then (as S3).
+    for (const promise of enrolled) {
+      if (isOurs(promise)) timePasses(tellingNow(world, state), promise, atMs);
+    }
+  }
   const now = world.events.filter((event) => event.atMs === atMs);
   const telling = tellingNow(world, state);
   for (const { event } of now) {
     if (event.type !== 'balance-cleared') continue;
-    for (const promise of state.promises) clearBalance(telling, promise, atMs);
+    for (const promise of thirdPartiesFirst(state.promises)) clearBalance(telling, promise, atMs);
   }
   for (const { event } of now) {
     if (event.type !== 'approve' && event.type !== 'reject') continue;
@@ -232,11 +245,24 @@ function repeatedLines(
 
 // ---------------------------------------------------------------- money
 
+/** What the ledger learns of at one instant. */
+interface Posted {
+  atMs: number;
+  /** What was known before. */
+  before: ReadonlySet<number>;
+  posted: Payment[];
+  reversed: Payment[];
+  /** Whoever has a promise of their own by then (R9, S10). */
+  payors: Set<string>;
+  /** Promises that were open when it came. */
+  live: ReadonlySet<PromiseState>;
+}
+
 /** S1 (2): reversals and payments of an instant, seen together. */
-function postings(world: World, state: State, atMs: number): void {
+function learn(world: World, state: State, atMs: number): Posted | null {
   const posted = world.payments.filter(({ postedMs }) => postedMs === atMs);
   const reversed = world.payments.filter(({ reversal }) => reversal?.postedMs === atMs);
-  if (posted.length === 0 && reversed.length === 0) return;
+  if (posted.length === 0 && reversed.length === 0) return null;
   const before = state.known;
   const known = new Set(before);
   // R9, S10: asked of the moment of posting; a promise that ends or comes back at that very instant counts.
@@ -251,28 +277,28 @@ function postings(world: World, state: State, atMs: number): void {
   for (const { index } of reversed) known.delete(index);
   state.known = known;
   state.promisedPayors = promisedPayors;
+  return { atMs, before, posted, reversed, payors, live: new Set(state.promises.filter(isLive)) };
+}
 
+/** Promises take what was posted. Of one payor the live one first: what it has counted as it ends, the others cannot (S12). */
+function take(
+  world: World,
+  state: State,
+  { atMs, before, posted, reversed, payors, live }: Posted,
+  isTaken: (promise: PromiseState) => boolean,
+): void {
   const telling = tellingNow(world, state);
-  const live = new Set(state.promises.filter(isLive));
-  // Third parties first: what the account itself may count depends on what they have promised. Of one payor the live one
-  // first: what it has counted as it ends, the others cannot (S12).
-  for (const ofAccount of [false, true]) {
-    const own = [...state.promises.keys()].filter((i) => (state.promises[i]?.payor === SELF) === ofAccount);
-    for (const i of own) {
-      const promise = state.promises[i];
-      if (promise !== undefined && live.has(promise)) {
-        postingsArrive(telling, promise, { atMs, before, reversed });
-      }
-    }
-    for (const i of own) {
-      const promise = state.promises[i];
-      if (promise === undefined || live.has(promise)) continue;
-      bounceAfterKept(telling, promise, { atMs, before, reversed });
-      const after = hearLateEvidence(world, state, promise, atMs, posted);
-      completeIfPaid(telling, after, atMs);
-      state.promises[i] = after;
-      if (wasLive(after, atMs)) payors.add(after.payor);
-    }
+  const own = [...state.promises.entries()].filter(([, promise]) => isTaken(promise));
+  for (const [, promise] of own) {
+    if (live.has(promise)) postingsArrive(telling, promise, { atMs, before, reversed });
+  }
+  for (const [i, promise] of own) {
+    if (live.has(promise)) continue;
+    bounceAfterKept(telling, promise, { atMs, before, reversed });
+    const after = hearLateEvidence(world, state, promise, atMs, posted);
+    completeIfPaid(telling, after, atMs);
+    state.promises[i] = after;
+    if (wasLive(after, atMs)) payors.add(after.payor);
   }
 }
 
@@ -333,7 +359,7 @@ function cancelBySystem(world: World, state: State, type: ScenarioEvent['type'],
   };
   const reason = reasons[type];
   if (reason === undefined) return;
-  for (const promise of state.promises.filter(isLive)) {
+  for (const promise of thirdPartiesFirst(state.promises).filter(isLive)) {
     if (type === 'collection-event' && promise.payor !== SELF) continue; // R27
     endOtherwise(tellingNow(world, state), promise, atMs, 'cancelled', reason);
   }

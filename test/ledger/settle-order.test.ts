@@ -213,9 +213,7 @@ async function play(tenantId: string, story: Story): Promise<void> {
   const all = story.promises.map(({ id }) => id);
   await Promise.all([...all, ...all].map((id) => settle('at-once', id)));
   expect(['at-once', await found(tenantId, 'at-once', story)]).toEqual(['at-once', must]);
-  for await (const { differences } of verifyPromises(ledger, tenantId, { kind: 'all' })) {
-    expect(differences).toEqual([]);
-  }
+  await expectVerified(tenantId);
 }
 
 test("a third party's broken promise is settled before it has a say in the account's own", async () => {
@@ -235,3 +233,86 @@ test('stories end the same in whatever order they are settled', async () => {
     }
   }
 }, 240_000);
+
+/** Enrolls a promise due on the 20th and pays, on the clock as it stands; nobody settles anything. */
+const promise = (
+  tenantId: string,
+  promiseId: string,
+  payor: string,
+  amountCents: number,
+  realNowMs = Date.now(),
+): Promise<unknown> =>
+  enroll(
+    place.ledger,
+    {
+      ...{ tenantId, accountId: 'A1', debtClass: 'water', promiseId, payor, startDate: START },
+      installments: [{ dueDate: '2026-01-20', amountCents }],
+    },
+    { actor: 'test', realNowMs },
+  );
+const money = (tenantId: string, paymentId: string, by: Readonly<Record<string, number>>): Promise<unknown> =>
+  postPayment(place.ledger, tenantId, {
+    ...{
+      paymentId,
+      accountId: 'A1',
+      debtClass: 'water',
+      currency: 'USD',
+      receivedAtMs: local(`${START} 09:00`),
+    },
+    amountCents: cents(Object.values(by).reduce((total, each) => total + each, 0)),
+    tenders: Object.entries(by).map(([payor, amountCents]) => ({
+      ...{ payor, tenderType: 'check', amountCents: cents(amountCents) },
+    })),
+  });
+const settledAs = async (tenantId: string, promiseId: string, realNowMs = Date.now()): Promise<string> =>
+  (await settlePromise(place.ledger, tenantId, promiseId, realNowMs)).status;
+const account = (tenantId: string): Promise<unknown> =>
+  place.ledger.forTenant(tenantId, (tx) =>
+    putAccounts(tx, tenantId, [
+      { accountId: 'A1', customerId: null, premiseId: null, debtClasses: ['water'] },
+    ]),
+  );
+
+/**
+ * The church paid 30 before it promised anything, so both promises may count it (R9); then one payment of both completes both
+ * at one instant. The church's own promise has its 30, the account's does without (R11).
+ */
+test.each(['AB', 'BA'])(
+  'R11: no cent counts twice for promises that end at one instant, settled %s',
+  async (order) => {
+    const tenantId = `one-instant-${order.toLowerCase()}`;
+    await place.sandbox(tenantId, `${START} 10:00`);
+    await account(tenantId);
+    await promise(tenantId, 'A', 'self', 5000);
+    await money(tenantId, 'M1', { church: 3000 });
+    await moveTo(place.ledger, tenantId, `${START} 11:00`);
+    await promise(tenantId, 'B', 'church', 6000);
+    await moveTo(place.ledger, tenantId, `${START} 12:00`);
+    await money(tenantId, 'M2', { church: 3000, self: 2000 });
+    const ends: Record<string, string> = {};
+    for (const id of order) ends[id] = await settledAs(tenantId, id);
+    expect(ends).toEqual({ A: 'active', B: 'kept' });
+    await expectVerified(tenantId);
+  },
+);
+
+/** Two machines' clocks may say the same; what was decided of the debt comes first all the same. */
+test('a promise begins after what was decided of others on its debt, and takes nothing from them', async () => {
+  const tenantId = 'begins-after';
+  await place.sandbox(tenantId, `${START} 10:00`);
+  await account(tenantId);
+  await money(tenantId, 'M1', { church: 3000 });
+  const now = Date.now();
+  await promise(tenantId, 'A', 'self', 3000, now);
+  expect(await settledAs(tenantId, 'A', now)).toBe('kept');
+  await promise(tenantId, 'B', 'church', 3000, now);
+  expect(await settledAs(tenantId, 'B', now)).toBe('active');
+  expect(await settledAs(tenantId, 'A')).toBe('kept');
+  await expectVerified(tenantId);
+});
+
+async function expectVerified(tenantId: string): Promise<void> {
+  for await (const { differences } of verifyPromises(place.ledger, tenantId, { kind: 'all' })) {
+    expect(differences).toEqual([]);
+  }
+}

@@ -234,6 +234,8 @@ export interface EnrollmentGround {
   readonly debtClasses: readonly string[] | null;
   /** The active promise of this payor on this debt (R25: at most one). */
   readonly active: string | null;
+  /** Whether the debt has, or had, another promise. */
+  readonly hasOthers: boolean;
   /** Whether any money has come for this debt. */
   readonly hasMoney: boolean;
   /** The workflow of the debt's case, when one is open or a system outside stands in for it: it hears of activations. */
@@ -280,6 +282,9 @@ export async function enrollmentGround(
        (select promise_id from promise
          where tenant_id = :tenantId and account_id = :accountId and debt_class = :debtClass and payor = :payor
            and status in ('pending', 'active')) as active,
+       exists (select 1 from promise
+                where tenant_id = :tenantId and account_id = :accountId
+                  and debt_class = :debtClass) as "hasOthers",
        exists (select 1 from payment
                 where tenant_id = :tenantId and account_id = :accountId
                   and debt_class = :debtClass) as "hasMoney",

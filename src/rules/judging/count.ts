@@ -216,14 +216,17 @@ export class Purse {
   }
 
   // R11: cents that a promise had counted when it ended count for none of the same payor from then on, and for others no more
-  // than what is left of the payment after that.
+  // than what is left of the payment after that. Of promises that end at one instant the account's own comes last: it sees what
+  // the third parties took, and they do not see what it takes.
   #left({ payment, usable, spent }: Money, { atMs, hearing }: Knowledge): number {
     if (spent === null) return usable;
     const nowMs = hearing === null ? atMs : Math.max(atMs, hearing.atMs);
     const { payor, policy } = this.#facts;
     let ofPayor = 0;
     let ofOthers = 0;
-    const has = (spend: Spend): boolean => (spend.payor === payor ? spend.atMs <= nowMs : spend.atMs < nowMs);
+    const comesLast = payor === SELF;
+    const has = (spend: Spend): boolean =>
+      spend.payor === payor || comesLast ? spend.atMs <= nowMs : spend.atMs < nowMs;
     for (const [index, spend] of spent.entries()) {
       // What it had when it ended last counts, in whichever revision.
       const isReplaced = (later: Spend, at: number): boolean =>
