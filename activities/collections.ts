@@ -4,7 +4,7 @@ import type { CaseKey } from '../src/ledger/collections/case-key';
 import {
   closeCase,
   readCase,
-  receiveOutcome,
+  receiveOutcomes,
   type CaseState,
   type ReceivedOutcome,
 } from '../src/ledger/collections/cases';
@@ -80,16 +80,14 @@ export function caseActivities(deps: ActivityDeps) {
   const received = (input: Receiving & { readonly outcomes: readonly HeardOutcome[] }): Promise<CaseAnswer> =>
     forCase(input.key, async () => {
       const { key, workflowId, outcomes, realNowMs } = input;
-      const recorded: CaseAnswer['recorded'][number][] = [];
-      const state = await ledger.forTenant(key.tenantId, async (tx) => {
-        for (const outcome of outcomes) {
-          const one = await receiveOutcome(tx, key, workflowId, outcome);
-          recorded.push(...one.recorded.map(({ outcomeId, kind, at }) => ({ outcomeId, kind, at })));
-        }
-        return readCase(tx, key);
-      });
+      const { recorded, ...state } = await ledger.forTenant(key.tenantId, (tx) =>
+        receiveOutcomes(tx, key, workflowId, outcomes),
+      );
       if (recorded.length > 0) await faultPoint('outcome-received');
-      return { ...(await acted(key, state, realNowMs)), recorded };
+      return {
+        ...(await acted(key, state, realNowMs)),
+        recorded: recorded.map(({ outcomeId, kind, at }) => ({ outcomeId, kind, at })),
+      };
     });
   return {
     /** Records an outcome once and in order, and acts on what it changes (R33). */

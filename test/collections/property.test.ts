@@ -9,7 +9,7 @@ import { actOnCase } from '../../src/collections/act';
 import { placeHold } from '../../src/collections/holds';
 import { shieldOf } from '../../src/collections/shield';
 import { enroll } from '../../src/enrollment/enroll';
-import { receiveOutcome } from '../../src/ledger/collections/cases';
+import { receiveOutcomes } from '../../src/ledger/collections/cases';
 import { rows } from '../../src/ledger/connection';
 import { recordDebt } from '../../src/ledger/collections/debts';
 import { postPayment, postReversal } from '../../src/ledger/payments';
@@ -254,7 +254,7 @@ class Telling {
     await settleDue(ledger, tenantId, await this.#at.now());
     await actOnCase(ledger, this.#key, Date.now());
     const told = await ledger.forTenant(tenantId, (tx) =>
-      rows<{ outboxId: number; payload: Parameters<typeof receiveOutcome>[3] }>(
+      rows<{ outboxId: number; payload: Parameters<typeof receiveOutcomes>[3][number] }>(
         tx,
         `update outbox set delivered_at = now() where tenant_id = :tenantId and delivered_at is null
             and kind in ('outcome', 'notice', 'activated') returning outbox_id as "outboxId", payload`,
@@ -262,7 +262,7 @@ class Telling {
       ),
     );
     for (const { payload } of told.sort((a, b) => a.outboxId - b.outboxId)) {
-      await ledger.forTenant(tenantId, (tx) => receiveOutcome(tx, this.#key, 'w', payload));
+      await ledger.forTenant(tenantId, (tx) => receiveOutcomes(tx, this.#key, 'w', [payload]));
     }
     await actOnCase(ledger, this.#key, Date.now());
   }

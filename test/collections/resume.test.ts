@@ -2,7 +2,7 @@
  * Goal: the worked example of docs/collections/process.md is true: where a process goes on after a broken promise (R33).
  * Method: the same debt and promise under each `resume`, day by day on a real ledger; the steps that follow are compared.
  */
-import { receiveOutcome } from '../../src/ledger/collections/cases';
+import { receiveOutcomes } from '../../src/ledger/collections/cases';
 import { settlePromise } from '../../src/ledger/promises/debt-lock';
 import { collectionsWorkflowId } from '../../src/platform/ids';
 import { Place } from '../cis/place';
@@ -29,7 +29,7 @@ async function heard(tenantId: string): Promise<void> {
     at: '2026-02-14T17:05:00Z',
   };
   await place.ledger.forTenant(tenantId, (tx) =>
-    receiveOutcome(tx, key, collectionsWorkflowId(tenantId, 'A1', 'water'), message),
+    receiveOutcomes(tx, key, collectionsWorkflowId(tenantId, 'A1', 'water'), [message]),
   );
 }
 

@@ -2,6 +2,7 @@ import type { EpochMs } from '../../rules/calendar';
 import { row, rows, type Tx } from '../connection';
 import type { OutcomeMessage } from '../outbox';
 import { OF_CASE, type CaseKey } from './case-key';
+import { lockCase } from './runs';
 
 /** Something a case received, in the order it was applied. */
 export interface ReceivedOutcome {
@@ -29,93 +30,131 @@ export interface CaseState {
 /**
  * Records what a case received: each outcome exactly once, in order of revision, whatever the order of the signals. A
  * signal only names an outcome; earlier ones of the same promise that never arrived are taken from the verdicts.
+ * @param messages in the order in which they are applied; what one of them has brought, a later one does not bring again.
  */
-export async function receiveOutcome(
+export async function receiveOutcomes(
   tx: Tx,
   key: CaseKey,
   workflowId: string,
-  message: ReceivedMessage,
+  messages: readonly ReceivedMessage[],
 ): Promise<CaseState> {
+  const { position } = await lockCase(tx, key, workflowId);
+  const missing = await notYetReceived(tx, key, messages);
+  const recorded = missing.map((outcome, index) => ({ ...outcome, position: position + index + 1 }));
   const now = new Date();
-  await rows(
-    tx,
-    `insert into collections_case (tenant_id, account_id, debt_class, workflow_id, status, opened_at)
-     values (:tenantId, :accountId, :debtClass, :workflowId, 'open', :now) on conflict do nothing`,
-    { ...key, workflowId, now },
-  );
-  const locked = await row<{ position: number }>(
-    tx,
-    `select coalesce((select max(o.position) from collections_outcome o
-                       where o.tenant_id = c.tenant_id and o.account_id = c.account_id
-                         and o.debt_class = c.debt_class), 0) as position
-       from collections_case c
-      where ${OF_CASE} for no key update`,
-    { ...key },
-  );
-  const missing = await notYetReceived(tx, key, message);
-  const recorded = missing.map((outcome, index) => ({
-    ...outcome,
-    position: (locked?.position ?? 0) + index + 1,
-  }));
   if (recorded.length > 0) await insertOutcomes(tx, key, recorded, now);
   return updateCase(tx, key, recorded, now);
 }
 
-// What the ledger has told of a promise: its verdicts, and what happened to it between them (R15, R18, R19). A reopening
-// begins its revision; a reversal after an end comes after it.
-const TOLD = `
-select * from (
-  select v.promise_id || '/' || v.revision || '/' || v.status as "outcomeId", v.revision, v.status as kind,
-         v.decided_at as at, 1 as rank
-    from verdict v
-   where v.tenant_id = :tenantId and v.promise_id = :promiseId and v.kind = 'promise'
-  union all
-  select n.promise_id || '/' || n.notice_id, n.revision, n.kind, n.at, case n.kind when 'reversed' then 2 else 0 end
-    from promise_notice n
-   where n.tenant_id = :tenantId and n.promise_id = :promiseId
-     and n.kind in ('missed', 'reversed', 'reopened', 'amended')) told
- where (told.revision < :revision or (told.revision = :revision and told.at <= :at))
-   and not exists (select 1 from collections_outcome o
-                    where o.tenant_id = :tenantId and o.outcome_id = told."outcomeId")
- order by told.revision, told.at, told.rank`;
+/** A message about a promise of the case's debt, with its place among those that came together. */
+interface Placed {
+  readonly place: number;
+  readonly message: ReceivedMessage;
+  /** Whether just this outcome was recorded before. */
+  readonly known: boolean;
+}
 
 const MOST_REVISIONS = 1_000_000;
 
 async function notYetReceived(
   tx: Tx,
-  { tenantId, accountId, debtClass }: CaseKey,
-  message: ReceivedMessage,
+  key: CaseKey,
+  messages: readonly ReceivedMessage[],
 ): Promise<Omit<ReceivedOutcome, 'position'>[]> {
-  const { outcomeId, promiseId, revision, kind, at } = message;
-  // A message typed by hand may say anything: what names no promise on this debt says nothing to its case.
-  if (!Number.isInteger(revision) || revision < 1 || revision > MOST_REVISIONS) return [];
-  if (`${outcomeId}${promiseId}`.includes('\0')) return [];
-  const found = await row<{ known: boolean }>(
+  const placed = await ofThisDebt(tx, key, messages);
+  const activated = placed
+    .filter(({ known, message: { kind, outcomeId, promiseId, at } }) => {
+      const isWellFormed = outcomeId.startsWith(`${promiseId}/`) && !Number.isNaN(Date.parse(at));
+      return kind === 'activated' && !known && isWellFormed;
+    })
+    .map(({ place, message: { outcomeId, promiseId, revision, kind, at } }) => ({
+      place,
+      outcome: { outcomeId, promiseId, revision, kind, at },
+    }));
+  const ended = await toldAndMissing(
     tx,
-    `select exists (select 1 from collections_outcome o
-                     where o.tenant_id = :tenantId and o.outcome_id = :outcomeId) as known
-       from promise
-      where tenant_id = :tenantId and promise_id = :promiseId and account_id = :accountId and debt_class = :debtClass`,
-    { tenantId, promiseId, accountId, debtClass, outcomeId },
+    key,
+    placed.filter(({ message }) => message.kind !== 'activated'),
   );
-  if (found === undefined) return [];
-  if (kind === 'activated') {
-    const isNew = !found.known && outcomeId.startsWith(`${promiseId}/`) && !Number.isNaN(Date.parse(at));
-    return isNew ? [{ outcomeId, promiseId, revision, kind, at }] : [];
-  }
-  const told = await rows<Omit<ReceivedOutcome, 'position' | 'at' | 'promiseId'> & { readonly at: Date }>(
+  // Stable: what one message brings stays in order.
+  const inOrder = [...activated, ...ended].sort((a, b) => a.place - b.place);
+  const once = new Map<string, Omit<ReceivedOutcome, 'position'>>();
+  for (const { outcome } of inOrder) if (!once.has(outcome.outcomeId)) once.set(outcome.outcomeId, outcome);
+  return [...once.values()];
+}
+
+/** A message typed by hand may say anything: what names no promise on this debt says nothing to its case. */
+async function ofThisDebt(
+  tx: Tx,
+  key: CaseKey,
+  messages: readonly ReceivedMessage[],
+): Promise<readonly Placed[]> {
+  const readable = messages.filter(
+    ({ outcomeId, promiseId, revision }) =>
+      Number.isInteger(revision) &&
+      revision >= 1 &&
+      revision <= MOST_REVISIONS &&
+      !`${outcomeId}${promiseId}`.includes('\0'),
+  );
+  const asked = readable.map(({ promiseId, outcomeId }, place) => ({ place, promiseId, outcomeId }));
+  const found = await rows<{ place: number; known: boolean }>(
+    tx,
+    `select m.place, exists (select 1 from collections_outcome o
+                              where o.tenant_id = :tenantId and o.outcome_id = m."outcomeId") as known
+       from json_to_recordset(cast(:asked as json)) as m(place integer, "promiseId" text, "outcomeId" text)
+       join promise p on p.tenant_id = :tenantId and p.promise_id = m."promiseId"
+      where p.account_id = :accountId and p.debt_class = :debtClass`,
+    { ...key, asked: JSON.stringify(asked) },
+  );
+  return found.flatMap(({ place, known }) => {
+    const message = readable[place];
+    return message === undefined ? [] : [{ place, message, known }];
+  });
+}
+
+// What the ledger has told of the promises: their verdicts, and what happened to them between those (R15, R18, R19), up to
+// the revision and the instant that a message names. A reopening begins its revision; a reversal after an end comes after it.
+const TOLD = `
+with m as materialized (
+  select place, "promiseId", revision, to_timestamp("atMs" / 1000.0) as at
+    from json_to_recordset(cast(:messages as json))
+      as m(place integer, "promiseId" text, revision integer, "atMs" bigint)),
+told as (
+  select v.promise_id, v.promise_id || '/' || v.revision || '/' || v.status as outcome_id, v.revision, v.status as kind,
+         v.decided_at as at, 1 as rank
+    from verdict v
+   where v.tenant_id = :tenantId and v.promise_id in (select "promiseId" from m) and v.kind = 'promise'
+  union all
+  select n.promise_id, n.promise_id || '/' || n.notice_id, n.revision, n.kind, n.at,
+         case n.kind when 'reversed' then 2 else 0 end
+    from promise_notice n
+   where n.tenant_id = :tenantId and n.promise_id in (select "promiseId" from m)
+     and n.kind in ('missed', 'reversed', 'reopened', 'amended'))
+select min(m.place) as place, told.promise_id as "promiseId", told.outcome_id as "outcomeId", told.revision, told.kind, told.at
+  from told join m on m."promiseId" = told.promise_id
+             and (told.revision < m.revision or (told.revision = m.revision and told.at <= m.at))
+ where not exists (select 1 from collections_outcome o
+                    where o.tenant_id = :tenantId and o.outcome_id = told.outcome_id)
+ group by told.promise_id, told.outcome_id, told.revision, told.kind, told.at, told.rank
+ order by min(m.place), told.revision, told.at, told.rank`;
+
+async function toldAndMissing(
+  tx: Tx,
+  { tenantId }: CaseKey,
+  placed: readonly Placed[],
+): Promise<{ place: number; outcome: Omit<ReceivedOutcome, 'position'> }[]> {
+  if (placed.length === 0) return [];
+  const messages = placed.map(({ place, message: { promiseId, revision, at } }) => {
+    const atMs = Date.parse(at);
+    // Where a hand wrote no date: the ledger knows what it has told.
+    return { place, promiseId, revision, atMs: Number.isNaN(atMs) ? Date.now() : atMs };
+  });
+  const found = await rows<Omit<ReceivedOutcome, 'position' | 'at'> & { readonly place: number; at: Date }>(
     tx,
     TOLD,
-    // A message typed by hand may say anything; the ledger knows what it has told.
-    { tenantId, promiseId, revision, at: Number.isNaN(Date.parse(at)) ? new Date() : new Date(at) },
+    { tenantId, messages: JSON.stringify(messages) },
   );
-  return told.map((one) => ({
-    outcomeId: one.outcomeId,
-    promiseId,
-    revision: one.revision,
-    kind: one.kind,
-    at: one.at.toISOString(),
-  }));
+  return found.map(({ place, at, ...one }) => ({ place, outcome: { ...one, at: at.toISOString() } }));
 }
 
 async function insertOutcomes(
