@@ -22,6 +22,8 @@ type Acted = Partial<Pick<CaseAct, 'sentence' | 'nextActAtMs' | 'clockOffsetMs'>
 /** A case as its workflow sees it. */
 export interface CaseAnswer extends Omit<CaseState, 'recorded'>, Acted {
   readonly recorded: readonly Pick<ReceivedOutcome, 'outcomeId' | 'kind' | 'at'>[];
+  /** The ids of what was handed over, recorded now or before; absent in answers of earlier versions. */
+  readonly received?: readonly string[];
 }
 
 /** What a case has heard of. */
@@ -87,6 +89,7 @@ export function caseActivities(deps: ActivityDeps) {
       return {
         ...(await acted(key, state, realNowMs)),
         recorded: recorded.map(({ outcomeId, kind, at }) => ({ outcomeId, kind, at })),
+        received: outcomes.map(({ outcomeId }) => outcomeId),
       };
     });
   return {

@@ -43,7 +43,7 @@ const MOST_HANDED_ON = 5_000;
 
 interface CaseState {
   readonly key: CaseInput;
-  readonly waiting: OutcomeSignal[];
+  waiting: OutcomeSignal[];
   /** Outcome ids heard in this run; the ledger remembers all of them. */
   readonly seen: Set<string>;
   readonly notices: string[];
@@ -185,15 +185,19 @@ async function receiveNext(state: CaseState): Promise<void> {
   const [first] = next;
   if (first === undefined) return;
   const input = { key: state.key, workflowId: workflowInfo().workflowId, realNowMs: Date.now() };
+  let done: ReadonlySet<string> = new Set();
   await untilDone(state, async () => {
-    const { recorded, ...answer } =
+    const { recorded, received, ...answer } =
       together === 1
         ? await ledger.receiveOutcome({ ...input, outcome: first })
         : await ledger.receiveOutcomes({ ...input, outcomes: next });
+    done = new Set(received ?? next.map(({ outcomeId }) => outcomeId));
     state.answer = answer;
     state.recent = [...state.recent, ...recorded].slice(-MOST_RECENT);
   });
-  for (const one of next) state.waiting.splice(state.waiting.indexOf(one), 1);
+  // By what the ledger says, not by what was asked: where the server ended a workflow task amid a flood of signals, more of
+  // them may be here in a replay than when the ledger was asked.
+  state.waiting = state.waiting.filter(({ outcomeId }) => !done.has(outcomeId));
   show(state);
 }
 
@@ -268,7 +272,7 @@ function label(status: string): void {
   upsertSearchAttributes([{ key: defineSearchAttributeKey('TrothStatus', 'KEYWORD'), value: status }]);
 }
 
-const NOTHING_YET: Omit<CaseAnswer, 'recorded'> = {
+const NOTHING_YET: Omit<CaseAnswer, 'recorded' | 'received'> = {
   status: 'open',
   keptCount: 0,
   brokenCount: 0,

@@ -38,11 +38,10 @@ export async function receiveOutcomes(
   workflowId: string,
   messages: readonly ReceivedMessage[],
 ): Promise<CaseState> {
-  const { position } = await lockCase(tx, key, workflowId);
+  await lockCase(tx, key, workflowId);
   const missing = await notYetReceived(tx, key, messages);
-  const recorded = missing.map((outcome, index) => ({ ...outcome, position: position + index + 1 }));
   const now = new Date();
-  if (recorded.length > 0) await insertOutcomes(tx, key, recorded, now);
+  const recorded = missing.length === 0 ? [] : await insertOutcomes(tx, key, missing, now);
   return updateCase(tx, key, recorded, now);
 }
 
@@ -157,12 +156,22 @@ async function toldAndMissing(
   return found.map(({ place, at, ...one }) => ({ place, outcome: { ...one, at: at.toISOString() } }));
 }
 
+// Not in the statement that waits for the case's lock: what that sees is as old as its beginning.
 async function insertOutcomes(
   tx: Tx,
   key: CaseKey,
-  outcomes: readonly ReceivedOutcome[],
+  missing: readonly Omit<ReceivedOutcome, 'position'>[],
   now: Date,
-): Promise<void> {
+): Promise<ReceivedOutcome[]> {
+  const last = await row<{ position: number | null }>(
+    tx,
+    `select max(position) as position from collections_outcome where ${OF_CASE}`,
+    { ...key },
+  );
+  const outcomes = missing.map((outcome, index) => ({
+    ...outcome,
+    position: (last?.position ?? 0) + index + 1,
+  }));
   await rows(
     tx,
     `insert into collections_outcome (tenant_id, outcome_id, account_id, debt_class, position, promise_id,
@@ -174,6 +183,7 @@ async function insertOutcomes(
               at timestamptz)`,
     { ...key, outcomes: JSON.stringify(outcomes), now },
   );
+  return outcomes;
 }
 
 // R33: kept closes the case when nothing else is open; broken and cancelled leave the debt to be collected, and money that

@@ -13,8 +13,6 @@ export interface CaseRow {
   readonly keptCount: number;
   readonly brokenCount: number;
   readonly cancelledCount: number;
-  /** Of the outcome that it received last; 0 before the first. */
-  readonly position: number;
 }
 
 /** Opens the case of a debt where there is none, and locks it until the transaction ends. */
@@ -29,8 +27,7 @@ export async function lockCase(tx: Tx, key: CaseKey, workflowId: string): Promis
   const locked = await row<CaseRow>(
     tx,
     `select status, ${MS('acted_as_of')} as "actedAsOfMs", ${MS('next_act_at')} as "nextActAtMs",
-            kept_count as "keptCount", broken_count as "brokenCount", cancelled_count as "cancelledCount",
-            coalesce((select max(position) from collections_outcome where ${OF_CASE}), 0) as position
+            kept_count as "keptCount", broken_count as "brokenCount", cancelled_count as "cancelledCount"
        from collections_case where ${OF_CASE} for no key update`,
     { ...key },
   );
