@@ -49,10 +49,11 @@ async function tenantWith(accounts: readonly string[], target: object): Promise<
   return tenantId;
 }
 
+/** What a receiver takes: what is still being written has another name. */
 const filesOf = (tenantId: string): string[] => {
   try {
     return readdirSync(join(folder, tenantId))
-      .filter((name) => !name.endsWith('.ack'))
+      .filter((name) => name.endsWith('.json'))
       .sort();
   } catch {
     return [];
@@ -98,7 +99,11 @@ test(
     await promise(engine.ledger, tenantId, 'G-2');
     const path = (name: string): string => join(folder, tenantId, name);
     const first = '000001-G-1~1~activated.json';
-    await eventually(async () => filesOf(tenantId).length === 2, 'the first message of each promise');
+    await eventually(
+      async () => filesOf(tenantId).length === 2,
+      'the first message of each promise',
+      LONG_MS / 2,
+    );
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(filesOf(tenantId)).toEqual([first, '000001-G-2~1~activated.json']);
 
