@@ -135,11 +135,12 @@ test('R3: due dates are counted within limits', () => {
 });
 
 test('R3: 1,200 periods are worked out in no time, each by itself', () => {
-  const began = performance.now();
+  const before = process.cpuUsage();
   const dates = dueDates(localDate('2025-01-31'), { monthDays: [15, 31] }, MAX_PERIODS);
   expect(dates.at(-1)).toBe('2075-01-15');
   expect(nthDueDate(localDate('2025-01-31'), 'monthly', MAX_PERIODS - 1)).toBe('2124-12-31');
-  expect(performance.now() - began).toBeLessThan(500);
+  // The processor's time: others may use the machine, too.
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
 });
 
 test.each<[string, Frequency]>([
