@@ -17,7 +17,7 @@ export interface RecordedPromise {
 /** A promise's end, or the beginning of a revision, that nobody has recorded yet. */
 type Change = { readonly promise: RecordedPromise; readonly atMs: EpochMs } & (
   | { readonly kind: 'ended'; readonly outcome: Outcome }
-  | { readonly kind: 'reopened'; readonly revision: number }
+  | { readonly kind: 'reopened' | 'amended'; readonly revision: number }
 );
 
 /**
@@ -43,16 +43,20 @@ function rank({ promise }: Change): number {
   return promise.facts.payor === SELF ? 1 : 0;
 }
 
+// In the order of a life: a revision begins before it ends, be it at the same instant.
 function changesOf(promise: RecordedPromise, life: Evaluation | undefined): Change[] {
   if (life === undefined) return [];
-  return [
-    ...life.outcomes
-      .filter(({ revision }) => revision > promise.decidedRevision)
-      .map((outcome): Change => ({ kind: 'ended', promise, atMs: outcome.atMs, outcome })),
-    ...life.revisions
-      .filter(({ revision }) => revision > promise.revision)
-      .map(({ revision, atMs }): Change => ({ kind: 'reopened', promise, atMs, revision })),
-  ];
+  const begun = life.revisions
+    .filter(({ revision }) => revision > promise.revision)
+    .map(({ revision, atMs, cause }): Change & { revision: number } => ({
+      ...{ kind: cause === 'amended' ? 'amended' : 'reopened', promise, atMs, revision },
+    }));
+  const ended = life.outcomes
+    .filter(({ revision }) => revision > promise.decidedRevision)
+    .map((outcome): Change & { revision: number } => ({
+      ...{ kind: 'ended', promise, atMs: outcome.atMs, revision: outcome.revision, outcome },
+    }));
+  return [...begun, ...ended].sort((a, b) => a.revision - b.revision);
 }
 
 /** A promise once a change has been recorded, its own or another's. */
@@ -71,6 +75,7 @@ function told(promise: RecordedPromise, change: Change): RecordedPromise {
 
 // A payor has one open promise on a debt at most.
 function rivalsAfter(rivals: readonly RivalPromise[], payor: string, { kind, atMs }: Change): RivalPromise[] {
+  if (kind === 'amended') return [...rivals]; // open before and after
   if (kind === 'reopened') return [...rivals, { payor, fromMs: atMs, untilMs: null }];
   const open = rivals.findLastIndex((rival) => rival.payor === payor && rival.untilMs === null);
   return rivals.map((rival, index) => (index === open ? { ...rival, untilMs: atMs } : rival));
