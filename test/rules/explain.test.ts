@@ -3,7 +3,16 @@
  * Method: small stories with the sentence they must give; every verdict of 500 random stories explained twice, and
  * again from facts that went through JSON with their payments in another order.
  */
-import { epochMs, evaluate, explain, SELF, type PromiseFacts, type Verdict } from '../../src/rules';
+import {
+  cents,
+  epochMs,
+  evaluate,
+  explain,
+  localDate,
+  SELF,
+  type PromiseFacts,
+  type Verdict,
+} from '../../src/rules';
 import { randomStory } from '../oracle/oracle';
 import { at, bounce, factsOf, payment, promise, spent, type Told } from './build';
 
@@ -20,6 +29,15 @@ function lastVerdict(facts: PromiseFacts, asOf = '2026-12-31'): Verdict {
   if (outcome === undefined) throw new Error('no verdict');
   return explain(facts, outcome, 'troth');
 }
+
+const BILL = {
+  ...{ transactionId: 'B-7', amountCents: cents(2500), dueDate: localDate('2025-01-09'), closedAtMs: null },
+  ...{
+    lastDay: localDate('2025-01-12'),
+    deadlineMs: at('2025-01-13 00:00'),
+    judgeAtMs: at('2025-01-13 12:00'),
+  },
+};
 
 const SENTENCES: [name: string, told: Omit<Told, 'start'> & { start?: string }, sentence: string][] = [
   [
@@ -122,6 +140,57 @@ const SENTENCES: [name: string, told: Omit<Told, 'start'> & { start?: string }, 
     { parts: ONE, more: { cancellation: { atMs: at('2025-01-12'), reason: 'other' } } },
     'Cancelled on 12 Jan 2025: for another reason, see the note; nothing of $100.00 had been received.',
   ],
+  [
+    'a down payment that did not come (R25)',
+    { parts: THREE, payments: [payment('a', '2025-01-10', 4000)], more: { hasDownPayment: true } },
+    'Cancelled: $40.00 of the down payment, $100.00 due 15 Jan 2025, was received by 18 Jan 2025; the promise never began.',
+  ],
+  [
+    'a down payment whose miss is a broken promise',
+    { parts: THREE, policy: { limits: { downPaymentMissed: 'break' } }, more: { hasDownPayment: true } },
+    'Broken: nothing of the down payment, $100.00 due 15 Jan 2025, was received by 18 Jan.',
+  ],
+  [
+    'a current bill that was not paid (R26)',
+    { parts: THREE, policy: { stayCurrent: true }, more: { bills: [BILL] } },
+    'Broken: the current bill B-7, $25.00 due 9 Jan 2025, was not paid in full by 12 Jan 2025, and this promise asks to stay current.',
+  ],
+  [
+    'nothing left to collect (R13)',
+    { parts: THREE, payments: [payment('a', '2025-01-10', 4000)], more: { clearings: [at('2025-01-12')] } },
+    'Kept on 12 Jan 2025: nothing is left to collect; the $260.00 still promised was settled otherwise than by payment.',
+  ],
+  [
+    'nothing left to collect, and the policy cancels for it',
+    { parts: ONE, policy: { balanceCleared: 'cancel' }, more: { clearings: [at('2025-01-12')] } },
+    'Cancelled on 12 Jan 2025: nothing is left to collect; nothing of $100.00 had been received.',
+  ],
+  [
+    'an approval that did not come (R25)',
+    { parts: ONE, more: { approval: { deadlineMs: at('2025-01-09 00:00'), decision: null } } },
+    'Cancelled on 9 Jan 2025: it was not approved; nothing of $100.00 had been received.',
+  ],
+  [
+    'managed by hand (R22)',
+    {
+      parts: ONE,
+      more: { autoManaged: false, cancellation: { atMs: at('2025-01-12'), reason: 'customer_request' } },
+    },
+    'Cancelled on 12 Jan 2025: the customer asked for it; it was managed by hand.',
+  ],
+  [
+    'money of another debt, told only when it came within the window',
+    {
+      parts: ONE,
+      payments: [
+        payment('a', '2025-01-02', 1000, { debtClass: 'sewer' }),
+        payment('b', '2025-01-18', 2000, { debtClass: 'sewer' }),
+        payment('c', '2025-01-01', 3000, { debtClass: 'sewer' }),
+        payment('d', '2025-01-19', 4000, { debtClass: 'sewer', postedAtMs: at('2025-01-19 08:00') }),
+      ],
+    },
+    'Broken: nothing of the $100.00 due 15 Jan 2025 was received by 18 Jan; $10.00 of 2 Jan paid another debt; $20.00 of 18 Jan paid another debt.',
+  ],
 ];
 
 test.each(SENTENCES)('%s', (_, told, sentence) => {
@@ -189,6 +258,19 @@ test('a verdict carries everything that decided it', () => {
     ],
     notCounted: [{ paymentId: 'late', effectiveDate: '2025-02-19', cents: 4000, why: 'too_late' }],
   });
+});
+
+test('a verdict on a current bill carries the bill, one on a down payment asks for that only, and names its rules', () => {
+  const bill = lastVerdict(
+    promise({ start: START, parts: THREE, policy: { stayCurrent: true }, more: { bills: [BILL] } }),
+  );
+  expect(bill.bill).toEqual({ transactionId: 'B-7', dueDate: '2025-01-09', amountCents: 2500 });
+  expect(bill.rules).toEqual(['R4', 'R5', 'R26']);
+  const down = lastVerdict(
+    promise({ start: START, parts: THREE, more: { hasDownPayment: true, payor: 'church' } }),
+  );
+  expect([down.requiredCents, down.shortfallCents, down.bill]).toEqual([10000, 10000, undefined]);
+  expect(down.rules).toEqual(['R4', 'R5', 'R8', 'R9', 'R10', 'R12', 'R25', 'R27']);
 });
 
 test('the same facts give the same bytes, and the numbers of a verdict agree', () => {

@@ -4,7 +4,17 @@
  */
 import { localDate, localTimeMs, type EpochMs } from '../../src/rules/calendar';
 import { cents } from '../../src/rules/money';
-import { gatesWords, repeatWords, termsWords, type Gates, type Terms } from '../../src/rules/terms';
+import {
+  gatesOf,
+  gatesWords,
+  repeatWords,
+  termsOf,
+  termsWords,
+  type Gates,
+  type Terms,
+} from '../../src/rules/terms';
+import { evaluate } from '../../src/rules/decide';
+import { at, payment, promise } from './build';
 
 const TERMS: Terms = {
   ...{ payor: 'self', currency: 'USD', policyName: 'default', policyVersion: 2 },
@@ -57,4 +67,44 @@ test('R25: what a pending promise waits for, in the local time of the tenant', (
   expect(gatesWords({ ...shut, downPayment: null })).toBe(approval);
   expect(gatesWords({ ...shut, approvalUntilMs: null })).toBe(payment);
   expect(gatesWords({ ...shut, approvalUntilMs: null, downPayment: null })).toBeNull();
+});
+
+test('the terms of a promise; once amended it lists its installments and repeats no more (R18)', () => {
+  const facts = promise({
+    start: '2025-01-02',
+    parts: [['2025-01-15', 10000]],
+    policy: { stayCurrent: true },
+  });
+  const repeat = { ...REPEAT, terms: {}, calendar: {} } as never;
+  expect(termsOf({ ...facts, payor: 'C-7', repeat })).toEqual({
+    ...{ payor: 'C-7', currency: 'USD', policyName: 'test', policyVersion: 1 },
+    ...{ autoManaged: true, stayCurrent: true, repeat },
+  });
+  const amendments = [{ atMs: at('2025-01-03'), lines: facts.lines }];
+  expect(termsOf({ ...facts, repeat, amendments }).repeat).toBeNull();
+});
+
+test('the gates that are still shut (R25)', () => {
+  const deadlineMs = at('2025-01-09 00:00');
+  const facts = promise({
+    start: '2025-01-02',
+    parts: [['2025-01-15', 10000]],
+    payments: [payment('a', '2025-01-06', 10000)],
+    more: {
+      approval: { deadlineMs, decision: { atMs: at('2025-01-05'), approved: true } },
+      hasDownPayment: true,
+    },
+  });
+  const gates = (on: string): Gates => gatesOf(facts, evaluate(facts, at(on)));
+  const down = facts.lines[0];
+  const of = { currency: 'USD', timeZone: 'America/New_York' };
+  expect(gates('2025-01-04')).toEqual({ ...of, approvalUntilMs: deadlineMs, downPayment: down });
+  expect(gates('2025-01-05')).toEqual({ ...of, approvalUntilMs: null, downPayment: down });
+  expect(gates('2025-01-06')).toEqual({ ...of, approvalUntilMs: null, downPayment: null });
+  const none = promise({ start: '2025-01-02', parts: [['2025-01-15', 10000]] });
+  expect(gatesOf(none, evaluate(none, at('2025-01-04')))).toEqual({
+    ...of,
+    approvalUntilMs: null,
+    downPayment: null,
+  });
 });
