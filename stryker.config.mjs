@@ -9,8 +9,9 @@ export default {
   mutate: ['src/rules/**/*.ts', '!src/rules/index.ts', '!src/rules/scenario/scenario.ts'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.env.TROTH_MUTATE_WORKERS ?? 2),
-  timeoutMS: 4000,
-  timeoutFactor: 1.2,
+  // Ample: a mutant that is only slow would count as found. Endless loops are cut by the count of hits.
+  timeoutMS: 20_000,
+  timeoutFactor: 2,
   // Types are checked by `npm run check`; a mutant that does not compile is killed by nothing and would only cost time.
   checkers: [],
   ignoreStatic: true,
