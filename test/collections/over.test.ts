@@ -127,6 +127,7 @@ test('what is typed by hand and names no promise of the debt is no outcome of it
     ['P2', 'broken', 1.5],
     ['P2', 'activated', 1],
     ['P\u00002', 'broken', 1],
+    ['P\ud800', 'broken', 1],
   ] as const)
     expect(await told(at, promiseId, kind, revision)).toMatchObject({ recorded: [], brokenCount: 0 });
   const input = { key: keyOf(at, 'A2'), workflowId: 'w', realNowMs: Date.now() };
@@ -138,8 +139,23 @@ test('what is typed by hand and names no promise of the debt is no outcome of it
     at: '',
   };
   expect(await activities().receiveOutcome({ ...input, outcome })).toMatchObject({ recorded: [] });
+  for (const when of ['+275760-09-13T00:00:00.000Z', 'next week']) {
+    const odd = { ...outcome, at: when };
+    expect(await activities().receiveOutcome({ ...input, outcome: odd })).toMatchObject({ recorded: [] });
+  }
   const real = { ...outcome, outcomeId: 'P2/1/broken', kind: 'broken' as const };
-  expect(await activities().receiveOutcome({ ...input, outcome: real })).toMatchObject({ brokenCount: 1 });
+  // One that cannot be read does not keep those beside it from being received.
+  const bad = { ...real, outcomeId: 'P2/\udfff', promiseId: 'P2\ud800' };
+  const old = { ...real, at: '-271821-04-20T00:00:00.000Z' };
+  expect(await activities().receiveOutcomes({ ...input, outcomes: [bad, old, real] })).toMatchObject({
+    ...{ brokenCount: 1, recorded: [{ outcomeId: 'P2/1/broken' }] },
+    received: [bad.outcomeId, real.outcomeId, real.outcomeId],
+  });
+  // A year is an instant, too.
+  const year = { ...outcome, at: '2026' };
+  expect(await activities().receiveOutcome({ ...input, outcome: year })).toMatchObject({
+    recorded: [{ outcomeId: 'P2/1/activated', at: '2026-01-01T00:00:00.000Z' }],
+  });
 });
 
 test('a case that goes no further by itself is on the worklist until it does', async () => {

@@ -61,15 +61,13 @@ async function notYetReceived(
   messages: readonly ReceivedMessage[],
 ): Promise<Omit<ReceivedOutcome, 'position'>[]> {
   const placed = await ofThisDebt(tx, key, messages);
-  const activated = placed
-    .filter(({ known, message: { kind, outcomeId, promiseId, at } }) => {
-      const isWellFormed = outcomeId.startsWith(`${promiseId}/`) && !Number.isNaN(Date.parse(at));
-      return kind === 'activated' && !known && isWellFormed;
-    })
-    .map(({ place, message: { outcomeId, promiseId, revision, kind, at } }) => ({
-      place,
-      outcome: { outcomeId, promiseId, revision, kind, at },
-    }));
+  const activated = placed.flatMap(({ place, known, message }) => {
+    const { outcomeId, promiseId, revision, kind } = message;
+    const atMs = instantOf(message);
+    if (kind !== 'activated' || known || atMs === null || !outcomeId.startsWith(`${promiseId}/`)) return [];
+    const at = new Date(atMs).toISOString();
+    return [{ place, outcome: { outcomeId, promiseId, revision, kind, at } }];
+  });
   const ended = await toldAndMissing(
     tx,
     key,
@@ -82,6 +80,18 @@ async function notYetReceived(
   return [...once.values()];
 }
 
+const YEAR_ONE_MS = Date.parse('0001-01-01T00:00:00Z');
+const YEAR_9999_MS = Date.parse('9999-12-31T23:59:59Z');
+
+/** When it happened, as a message says; null where that is no instant that the ledger could hold. */
+function instantOf({ at }: ReceivedMessage): number | null {
+  const atMs = Date.parse(at);
+  return atMs >= YEAR_ONE_MS && atMs <= YEAR_9999_MS ? atMs : null;
+}
+
+// No text of PostgreSQL's, and so no id.
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
 /** A message typed by hand may say anything: what names no promise on this debt says nothing to its case. */
 async function ofThisDebt(
   tx: Tx,
@@ -93,7 +103,7 @@ async function ofThisDebt(
       Number.isInteger(revision) &&
       revision >= 1 &&
       revision <= MOST_REVISIONS &&
-      !`${outcomeId}${promiseId}`.includes('\0'),
+      !UNSTORABLE.test(`${outcomeId} ${promiseId}`),
   );
   const asked = readable.map(({ promiseId, outcomeId }, place) => ({ place, promiseId, outcomeId }));
   const found = await rows<{ place: number; known: boolean }>(
@@ -143,10 +153,10 @@ async function toldAndMissing(
   placed: readonly Placed[],
 ): Promise<{ place: number; outcome: Omit<ReceivedOutcome, 'position'> }[]> {
   if (placed.length === 0) return [];
-  const messages = placed.map(({ place, message: { promiseId, revision, at } }) => {
-    const atMs = Date.parse(at);
+  const messages = placed.map(({ place, message }) => {
+    const { promiseId, revision } = message;
     // Where a hand wrote no date: the ledger knows what it has told.
-    return { place, promiseId, revision, atMs: Number.isNaN(atMs) ? Date.now() : atMs };
+    return { place, promiseId, revision, atMs: instantOf(message) ?? Date.now() };
   });
   const found = await rows<Omit<ReceivedOutcome, 'position' | 'at'> & { readonly place: number; at: Date }>(
     tx,
