@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeSandbox } from './sandbox.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -110,19 +111,7 @@ async function startEmbedded() {
 
 /** A sandbox whose clock stands two hours after the night of the run. */
 async function makeLedger(databaseUrl) {
-  await ours('ledger/migrate').migrateLedger(databaseUrl);
-  const { localTimeMs } = ours('rules/calendar');
-  const ledger = ours('ledger/connection').openLedger(databaseUrl, { poolSize: 2 });
-  const clockOffsetMs = localTimeMs(`${NIGHT} 02:00`, 'America/New_York') - Date.now();
-  const tenant = { tenantId: 'bench', name: 'Bench', timeZone: 'America/New_York', currency: 'USD' };
-  await ledger.forTenant('bench', (tx) =>
-    ours('ledger/tenants').createTenant(
-      tx,
-      { ...tenant, sandbox: true, clockOffsetMs, policyName: 'default' },
-      'bench',
-    ),
-  );
-  await ledger.close();
+  await makeSandbox(databaseUrl, `${NIGHT} 02:00`);
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   await client.query("select set_config('troth.tenant', 'bench', false)");

@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeSandbox } from './sandbox.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -102,18 +103,7 @@ function seconds(ms) {
 
 /** A sandbox whose clock stands a few hours after the statement. */
 async function makeLedger(href) {
-  await ours('ledger/migrate').migrateLedger(href);
-  const ledger = ours('ledger/connection').openLedger(href, { poolSize: 2 });
-  const clockOffsetMs = ours('rules/calendar').localTimeMs(NOW, 'America/New_York') - Date.now();
-  const tenant = { tenantId: 'bench', name: 'Bench', timeZone: 'America/New_York', currency: 'USD' };
-  await ledger.forTenant('bench', (tx) =>
-    ours('ledger/tenants').createTenant(
-      tx,
-      { ...tenant, sandbox: true, clockOffsetMs, policyName: 'default' },
-      'bench',
-    ),
-  );
-  await ledger.close();
+  await makeSandbox(href, NOW);
   const client = new Client({ connectionString: href });
   await client.connect();
   try {

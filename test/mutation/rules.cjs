@@ -3,7 +3,7 @@
 const { readdirSync } = require('node:fs');
 const { join } = require('node:path');
 
-// Files that check documents or types are of no use here; `promises` finds nothing that the others do not, and takes long.
+// Files that check documents say nothing of a mutant; `properties` and `promises` take too long for each of them.
 const NEVER = ['docs', 'properties', 'promises'];
 const LAST = ['facts', 'oracle', 'differential', 'monitor', 'timeline'];
 
